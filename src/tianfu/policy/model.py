@@ -1,0 +1,60 @@
+"""What a decision is. Pure facts: no I/O, no clock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from tianfu.colour import Colour
+from tianfu.evidence.kinds import TestMethod, TestResult
+from tianfu.ids import EvidenceId
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule that one piece of evidence sets off.
+
+    `reason_class` is the coarse word that may leave the system (`case`, `contact`, `test`, `declaration`); `rule`
+    names the rule in the set. The reason holds in [since, until) unless a release ends it earlier; `until` None means
+    that only a release or new evidence ends it. `releases` are the ids of the releases that are still open.
+    """
+
+    rule: str
+    reason_class: str
+    colour: Colour
+    evidence: EvidenceId
+    kind: str
+    source: str
+    place: str | None
+    since: datetime
+    until: datetime | None
+    releases: tuple[str, ...] = ()
+
+
+class TestSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """The person's latest nucleic-acid or antigen result, for the tile beside the code."""
+
+    result: TestResult
+    method: TestMethod
+    sampled_at: datetime
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What the policy in force says of one person at one instant, and why.
+
+    `reasons` are the active ones in the order they are shown: worst colour first, then the set's own order.
+    `popup` is a state beside the colour (`declare`: no health declaration is valid). `next_change_at` is exact:
+    without new evidence or policy nothing in the decision changes before it and something does at it; None means
+    never.
+    """
+
+    policy: str
+    policy_number: int
+    policy_hash: str
+    at: datetime
+    colour: Colour
+    popup: str | None
+    reasons: tuple[Reason, ...]
+    test: TestSummary | None
+    declared_until: datetime | None
+    next_change_at: datetime | None
