@@ -61,7 +61,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def kind(self) -> str:
-        """The name of the kind, as in rule files: `test`, `case`, `contact`, `declaration`, …"""
+        """The name of the kind, as in rule files: `test`, `case`, `contact`, `declaration` and so on."""
         return self.attributes.__struct_config__.tag  # type: ignore[return-value]  # every kind has a text tag
 
 
