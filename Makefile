@@ -1,0 +1,70 @@
+# Everything starts here: `make` lists the targets. Paths are relative, so any folder name will do.
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DEFAULT_GOAL := help
+.PHONY: help setup up test check lint types imports web-check unit format bench soak clean lock dev
+
+PYTHON ?= python3
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+# How long `make soak` goes on.
+SOAK_MINUTES ?= 10
+
+help: ## list these targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: ## install into .venv and build the web app
+	@$(PYTHON) scripts/setup.py runtime web
+
+up: setup ## start everything at http://localhost:8000; Ctrl-C stops it
+	@exec $(BIN)/tianfu up
+
+dev:
+	@$(PYTHON) scripts/setup.py runtime dev web
+
+test: ## set up what the tests need, then run all of them
+	@$(PYTHON) scripts/setup.py runtime dev web browser
+	@$(MAKE) lint types imports web-check
+	@echo "test: unit, property, flow and browser tests"
+	@$(PYTEST) -q
+
+check: dev lint types imports unit ## the fast part of the tests, under a minute once warm
+
+lint:
+	@echo "test: lint and format"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+
+types:
+	@echo "test: types"
+	@$(BIN)/mypy --no-error-summary
+
+imports:
+	@echo "test: import contracts"
+	@out=$$($(BIN)/lint-imports 2>&1) || { echo "$$out"; exit 1; }
+
+web-check:
+	@$(PYTHON) scripts/setup.py web-check
+
+unit:
+	@echo "test: unit and property tests"
+	@$(PYTEST) -q -m "not slow" --ignore=tests/browser --ignore=tests/flows
+
+format: dev ## put every file in the one format
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+bench: setup ## measure every budget against a baseline in the same run
+	@$(BIN)/tianfu bench
+
+soak: dev ## kill and restart processes under load for SOAK_MINUTES
+	@$(BIN)/python scripts/soak.py $(SOAK_MINUTES)
+
+clean: ## remove what setup made; var/ with its data stays
+	@rm -rf .venv web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build
+	@find src -name '*.egg-info' -type d -prune -exec rm -rf {} +
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+lock: dev ## resolve the lock files anew from requirements/*.in
+	@$(BIN)/python scripts/lock.py
