@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from tianfu.clock import require_aware
+from tianfu.clock import Instant, require_aware
 
 
 class Interval(msgspec.Struct, frozen=True):
@@ -16,8 +16,8 @@ class Interval(msgspec.Struct, frozen=True):
     contains nothing.
     """
 
-    start: datetime
-    end: datetime | None = None
+    start: Instant
+    end: Instant | None = None
 
     def __post_init__(self) -> None:
         """Check what every later use relies on."""

@@ -7,10 +7,11 @@ places are division codes, institutions are codes. To add a kind, add a type her
 from __future__ import annotations
 
 import enum
-from datetime import datetime
 from typing import Final
 
 import msgspec
+
+from tianfu.clock import Instant
 
 
 class TestResult(enum.Enum):
@@ -64,8 +65,8 @@ class Test(msgspec.Struct, frozen=True, kw_only=True, tag="test"):
 
     result: TestResult
     method: TestMethod
-    sampled_at: datetime
-    resulted_at: datetime
+    sampled_at: Instant
+    resulted_at: Instant
     laboratory: str
 
 
@@ -73,24 +74,24 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, tag="case"):
     """A case as the health department reports it; each new report about the case supersedes the one before."""
 
     status: CaseStatus
-    diagnosed_at: datetime
-    onset_at: datetime | None = None
-    discharged_at: datetime | None = None
+    diagnosed_at: Instant
+    onset_at: Instant | None = None
+    discharged_at: Instant | None = None
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True, tag="contact"):
     """A person named as a contact. `case` is the department's key of the index case."""
 
     tier: ContactTier
-    last_exposure_at: datetime
-    designated_at: datetime
+    last_exposure_at: Instant
+    designated_at: Instant
     case: str
 
 
 class Declaration(msgspec.Struct, frozen=True, kw_only=True, tag="declaration"):
     """What a person says of their own health (打卡). `temperature_decidegrees` is 365 for 36.5 °C."""
 
-    declared_at: datetime
+    declared_at: Instant
     symptoms: tuple[Symptom, ...] = ()
     temperature_decidegrees: int | None = None
 

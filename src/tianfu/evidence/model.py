@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from datetime import datetime
 
 import msgspec
 
+from tianfu.clock import Instant
 from tianfu.evidence.kinds import Attributes
 from tianfu.ids import EvidenceId, PersonRef
 from tianfu.interval import Interval
@@ -29,14 +29,16 @@ class NewEvidence(msgspec.Struct, frozen=True, kw_only=True):
 
     `source` is the department that states it (a key of `tianfu.evidence.sources`), `source_record` that department's
     own key for the record: the same key with other content supersedes what came before. `place` is a six-digit
-    GB/T 2260 division code. `occurred_at` is when the fact happened; `valid` is when the statement counts.
+    GB/T 2260 division code. `occurred_at` is the source's own instant of the statement (a test's result, a case's
+    report, a contact's designation, a declaration) and orders the statements of one record; `valid` is when the
+    statement counts.
     """
 
     person: PersonRef
     source: str
     source_record: str
     attributes: Attributes
-    occurred_at: datetime
+    occurred_at: Instant
     valid: Interval
     grade: Grade = Grade.STRONG
     place: str | None = None
@@ -51,8 +53,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     source_record: str
     attributes: Attributes
-    occurred_at: datetime
-    received_at: datetime
+    occurred_at: Instant
+    received_at: Instant
     valid: Interval
     grade: Grade = Grade.STRONG
     place: str | None = None
@@ -66,13 +68,19 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def standing(evidence: Iterable[Evidence]) -> list[Evidence]:
-    """The statements that still stand: not superseded, not withdrawn, and not themselves withdrawals.
+    """The statements that still stand, ordered by evidence number; the order of the input does not matter.
 
-    The order of the input does not matter; the result is ordered by evidence number.
+    A withdrawn statement counts as never made. Of the others with one source and record the one that happened last
+    stands (for one instant, the one with the highest number), and so nothing that it or an earlier one supersedes.
     """
     statements = list(evidence)
-    gone = {statement.supersedes for statement in statements} | {statement.withdraws for statement in statements}
-    return sorted(
-        (item for item in statements if item.evidence_id not in gone and item.withdraws is None),
-        key=lambda item: item.evidence_id,
-    )
+    withdrawn = {statement.withdraws for statement in statements}
+    live = [item for item in statements if item.withdraws is None and item.evidence_id not in withdrawn]
+    gone = {statement.supersedes for statement in live}
+    latest: dict[tuple[str, str], Evidence] = {}
+    for item in live:
+        key = (item.source, item.source_record)
+        held = latest.get(key)
+        if held is None or (item.occurred_at, item.evidence_id) > (held.occurred_at, held.evidence_id):
+            latest[key] = item
+    return sorted((item for item in latest.values() if item.evidence_id not in gone), key=lambda item: item.evidence_id)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import msgspec
 
+from tianfu.clock import Instant
 from tianfu.colour import Colour
 from tianfu.evidence.kinds import TestMethod, TestResult
 from tianfu.ids import EvidenceId
@@ -26,8 +25,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     source: str
     place: str | None
-    since: datetime
-    until: datetime | None
+    since: Instant
+    until: Instant | None
     releases: tuple[str, ...] = ()
 
 
@@ -36,7 +35,7 @@ class TestSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     result: TestResult
     method: TestMethod
-    sampled_at: datetime
+    sampled_at: Instant
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,10 +50,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     policy: str
     policy_number: int
     policy_hash: str
-    at: datetime
+    at: Instant
     colour: Colour
     popup: str | None
     reasons: tuple[Reason, ...]
     test: TestSummary | None
-    declared_until: datetime | None
-    next_change_at: datetime | None
+    declared_until: Instant | None
+    next_change_at: Instant | None
