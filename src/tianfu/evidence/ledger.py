@@ -1,0 +1,233 @@
+"""The ledger: the only way evidence comes into being.
+
+Append-only. A source names each record with its own key; what the ledger makes of another statement under the same
+key depends on nothing but what is stated:
+
+- the same content again is a repetition and changes nothing, whenever it comes;
+- other content is a revision. Of a record's statements the one with the latest `occurred_at` stands (the source's own
+  instant: result, report, designation or declaration), so a late old report never overrides a newer one. For
+  statements of one instant the one received last stands;
+- a withdrawn statement counts as never made: what it replaced stands again. Sending it again does not revive it; a
+  source that means it after all states it with a later instant.
+
+A revision may name another person (a corrected document): then both people's statuses are recomputed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from tianfu.clock import require_aware
+from tianfu.errors import NotFoundError
+from tianfu.evidence import changes, sources, store
+from tianfu.evidence.model import Evidence, NewEvidence
+from tianfu.ids import EvidenceId, PersonRef
+from tianfu.platform.database import Read, Write
+
+SOURCE_RECORD_CHARACTERS_MAX: Final = 128
+
+# Appends to one record wait for each other; appends to different records do so only when they share a stripe. A bulk
+# append holds at most all of them: 256 entries of a lock table that has room for thousands.
+_STRIPES: Final = 256
+# Keys of one look-up: two arrays of about 40 bytes a key, 0.8 MB.
+_LOOK_UP_KEYS: Final = 10_000
+_PLACE: Final = re.compile(r"[0-9]{6}", re.ASCII)
+_NO_OFFSET: Final = timedelta(0)
+_NOT_YET_NUMBERED: Final = 0
+
+_Key = tuple[str, str]
+
+
+class EvidenceNotFoundError(NotFoundError):
+    """There is no such statement, or it is itself a withdrawal."""
+
+    code = "evidence_not_found"
+    zh = "没有找到这条依据。"
+    en = "There is no such piece of evidence."
+
+
+class Appended(msgspec.Struct, frozen=True):
+    """What became of each statement.
+
+    `ids` has one entry for each statement in the order given: its new number, or the number under which the ledger
+    already held it.
+    """
+
+    ids: tuple[EvidenceId, ...]
+    accepted: int
+    duplicates: int
+
+
+def append(
+    write: Write, items: Sequence[NewEvidence], *, received_at: datetime, batch_id: int | None = None
+) -> Appended:
+    """Append `items`, queue the people concerned, and wake the worker when the transaction commits.
+
+    All or nothing with the caller's transaction; a retry adds nothing. Raises `SourceUnknownError`; a statement that
+    breaks the model (no time zone, overlong key, malformed place) is the caller's bug and raises `ValueError`.
+    """
+    require_aware(received_at)
+    if any(item.withdraws is not None for item in items):
+        message = "use withdraw() to withdraw a statement"
+        raise ValueError(message)
+    return _append(write, items, received_at=received_at, batch_id=batch_id)
+
+
+def withdraw(
+    write: Write, evidence_id: EvidenceId, *, received_at: datetime, batch_id: int | None = None
+) -> EvidenceId:
+    """Withdraw one statement: from now on it counts as never made. Doing it twice changes nothing.
+
+    Returns the number of the withdrawal. Raises `EvidenceNotFoundError`.
+    """
+    statement = store.statement(write, evidence_id)
+    if statement is None or statement.withdraws is not None:
+        raise EvidenceNotFoundError
+    withdrawal = NewEvidence(
+        person=statement.person,
+        source=statement.source,
+        source_record=statement.source_record,
+        attributes=statement.attributes,
+        occurred_at=statement.occurred_at,
+        valid=statement.valid,
+        grade=statement.grade,
+        place=statement.place,
+        withdraws=evidence_id,
+    )
+    return _append(write, [withdrawal], received_at=received_at, batch_id=batch_id).ids[0]
+
+
+def about(read: Read, person: PersonRef, *, known_at: datetime | None = None) -> list[Evidence]:
+    """The statements about `person` that stand, by number; `known_at` asks what the ledger knew at that instant."""
+    return store.standing_about(read, [person], known_at)
+
+
+def about_many(
+    read: Read, persons: Sequence[PersonRef], *, known_at: datetime | None = None
+) -> dict[PersonRef, list[Evidence]]:
+    """`about` for many people in one look-up; a person without evidence has an empty list."""
+    by_person: dict[PersonRef, list[Evidence]] = {person: [] for person in persons}
+    for statement in store.standing_about(read, list(by_person), known_at):
+        by_person[statement.person].append(statement)
+    return by_person
+
+
+def _append(write: Write, items: Sequence[NewEvidence], *, received_at: datetime, batch_id: int | None) -> Appended:
+    digests = [_checked_digest(item) for item in items]
+    keys = [(item.source, item.source_record) for item in items]
+    records: dict[_Key, list[store.Held]] = {key: [] for key in keys}
+    store.lock_records(write, sorted({_stripe(key) for key in records}))
+    for held in _held(write, list(records)):
+        records[held.source, held.source_record].append(held)
+    known = {(key, held.content_hash): held.evidence_id for key, record in records.items() for held in record}
+
+    identities = list(zip(keys, digests, strict=True))
+    # Number exactly what is new; a repetition inside the batch gets the number of its first occurrence.
+    fresh: list[int] = []
+    for position, identity in enumerate(identities):
+        if identity not in known:
+            known[identity] = _NOT_YET_NUMBERED
+            fresh.append(position)
+    rows = []
+    concerned: set[PersonRef] = set()
+    for position, evidence_id in zip(fresh, store.draw_ids(write, len(fresh)), strict=True):
+        item, key, digest = items[position], keys[position], digests[position]
+        known[key, digest] = evidence_id
+        record = records[key]
+        supersedes = _superseded(record, item)
+        record.append(store.Held(evidence_id, *key, item.person, digest, item.occurred_at, item.withdraws))
+        concerned.update(PersonRef(held.person) for held in record)
+        rows.append(_row(evidence_id, item, digest, supersedes, received_at, batch_id))
+    if rows:
+        store.insert(write, rows)
+        changes.mark(write, concerned, received_at)
+    ids = tuple(EvidenceId(known[identity]) for identity in identities)
+    return Appended(ids=ids, accepted=len(fresh), duplicates=len(items) - len(fresh))
+
+
+def _held(read: Read, keys: Sequence[_Key]) -> Iterator[store.Held]:
+    for start in range(0, len(keys), _LOOK_UP_KEYS):
+        part = keys[start : start + _LOOK_UP_KEYS]
+        yield from store.held(read, [source for source, _ in part], [record for _, record in part])
+
+
+def _superseded(record: Sequence[store.Held], item: NewEvidence) -> int | None:
+    """The statement that `item` replaces: the one that stands, unless that is newer by the source's own instant."""
+    if not record or item.withdraws is not None:
+        return None
+    withdrawn = {held.withdraws for held in record}
+    live = [held for held in record if held.withdraws is None and held.evidence_id not in withdrawn]
+    standing = max(live, key=lambda held: (held.occurred_at, held.evidence_id), default=None)
+    return standing.evidence_id if standing is not None and standing.occurred_at <= item.occurred_at else None
+
+
+def _row(
+    evidence_id: int,
+    item: NewEvidence,
+    digest: bytes,
+    supersedes: int | None,
+    received_at: datetime,
+    batch_id: int | None,
+) -> tuple[Any, ...]:
+    return (
+        evidence_id,
+        item.person,
+        item.attributes.__struct_config__.tag,
+        item.source,
+        item.source_record,
+        digest,
+        item.place,
+        item.occurred_at,
+        received_at,
+        item.valid.start,
+        item.valid.end,
+        item.grade.value,
+        msgspec.json.encode(item.attributes).decode(),
+        supersedes,
+        item.withdraws,
+        batch_id,
+    )
+
+
+def _stripe(key: _Key) -> int:
+    return zlib.crc32("\0".join(key).encode()) % _STRIPES
+
+
+def _checked_digest(item: NewEvidence) -> bytes:
+    """SHA-256 over everything the statement says, the person included. Raises for what the model does not allow."""
+    sources.find(item.source)
+    if not 1 <= len(item.source_record) <= SOURCE_RECORD_CHARACTERS_MAX:
+        message = f"source record of {len(item.source_record)} characters"
+        raise ValueError(message)
+    if item.place is not None and _PLACE.fullmatch(item.place) is None:
+        message = "place is not a six-digit division code"
+        raise ValueError(message)
+    for value in msgspec.structs.astuple(item.attributes):
+        if isinstance(value, datetime):
+            _utc(value)
+    content = (
+        item.person,
+        item.attributes,
+        _utc(item.occurred_at),
+        _utc(item.valid.start),
+        item.valid.end and _utc(item.valid.end),
+        item.grade,
+        item.place,
+        item.withdraws,
+    )
+    return hashlib.sha256(msgspec.json.encode(content)).digest()
+
+
+def _utc(at: datetime) -> datetime:
+    """`at`, which must be in UTC: one instant has one spelling, or a repetition would look like a revision."""
+    if require_aware(at).utcoffset() != _NO_OFFSET:
+        message = "instants in the ledger are in UTC"
+        raise ValueError(message)
+    return at
