@@ -1,0 +1,43 @@
+"""What every test can ask for, and the walls around all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_socket import socket_allow_hosts
+
+from tests.support.database import TestServer
+from tianfu.platform import settings
+from tianfu.platform.database import Database
+
+_LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """No test reaches beyond this machine."""
+    socket_allow_hosts(_LOOPBACK, allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[TestServer]:
+    """The session's PostgreSQL server, for tests that make databases of their own."""
+    server = TestServer.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database_url(postgres_server: TestServer) -> Iterator[str]:
+    """The address of a fresh, migrated database that only this test uses."""
+    name = postgres_server.create()
+    yield postgres_server.url_of(name)
+    postgres_server.drop(name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A fresh, migrated database, open."""
+    with Database.open(database_url, settings.load({}).database) as opened:
+        yield opened

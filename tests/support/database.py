@@ -1,0 +1,64 @@
+"""A PostgreSQL server for the tests: one for the session, a fresh database for each test that asks."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from pathlib import Path
+from typing import LiteralString, Self
+
+import psycopg
+from psycopg import sql
+
+from tianfu.platform import migrate, settings
+from tianfu.platform.database import Database
+from tianfu.platform.postgres import EmbeddedPostgres
+
+_TEMPLATE = "tianfu_template"
+
+
+class TestServer:
+    """The embedded server in a temporary folder, with a migrated template to clone from.
+
+    Nothing is forced to disk, so that a clone takes milliseconds; tests about durability start their own server.
+    """
+
+    __test__ = False
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server = EmbeddedPostgres(folder / "postgres", durable=False)
+        self._numbers = itertools.count(1)
+
+    @classmethod
+    def start(cls) -> Self:
+        server = cls(Path(tempfile.mkdtemp(prefix="tianfu-tests-")))
+        server._server.start()  # noqa: SLF001 - its own
+        server._run("create database {}", _TEMPLATE)  # noqa: SLF001
+        with Database.open(server.url_of(_TEMPLATE), settings.load({}).database) as template:
+            migrate.apply(template, settings.PROJECT_ROOT / "migrations")
+        return server
+
+    def stop(self) -> None:
+        self._server.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def url_of(self, name: str) -> str:
+        return self._server.url.replace("/postgres?", f"/{name}?")
+
+    def create(self, *, migrated: bool = True) -> str:
+        """The name of a new database: a copy of the template, or an empty one."""
+        name = f"test_{next(self._numbers)}"
+        if migrated:
+            self._run("create database {} template {}", name, _TEMPLATE)
+        else:
+            self._run("create database {}", name)
+        return name
+
+    def drop(self, name: str) -> None:
+        self._run("drop database {} with (force)", name)
+
+    def _run(self, statement: LiteralString, *names: str) -> None:
+        with psycopg.connect(self._server.url, autocommit=True) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
