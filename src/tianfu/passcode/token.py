@@ -1,0 +1,139 @@
+"""The personal code `HK1:`: what it says and how that is written, byte for byte.
+
+`HK1:` ‖ Base45(COSE_Sign1(content)), where the content is a CBOR array of eight items in the one encoding made here
+(the shortest form of everything, as in RFC 8949, 4.2). It names nobody: the reference to the holder is sealed under
+a random number, so that two codes of one person share only what a guard reads anyway, the masks.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final, NamedTuple
+
+from tianfu.platform.cose import CodeInvalidError
+
+PREFIX: Final = "HK1:"
+
+# A phone fetches a new code after 60 s; the 30 s that remain bridge a slow network, and a screenshot is dead in 90 s.
+CODE_LIFE_SECONDS: Final = 90
+REFRESH_AFTER_SECONDS: Final = 60
+
+CTI_BYTES: Final = 8
+REFERENCE_BYTES: Final = 8
+MASKED_NAME_BYTES_MAX: Final = 64
+LAST_DIGITS_BYTES_MAX: Final = 8
+COLOUR_MAX: Final = 3
+RULE_SET_MAX: Final = 2**16 - 1
+
+# Content 1 + 5 + 5 + 9 + 9 + 1 + 3 + 66 + 9 = 108 bytes, COSE 80 bytes around it: 188 bytes, 282 characters.
+CODE_CHARACTERS_MAX: Final = len(PREFIX) + 282
+
+# Array of 8; exp and iat as 32-bit numbers; cti and sealed reference as 8 bytes; colour below 24.
+_FIXED: Final = struct.Struct(">BBIBIB8sB8sB")
+_ARRAY_OF_8: Final = 0x88
+_NUMBER_32: Final = 0x1A
+_NUMBER_16: Final = 0x19
+_NUMBER_8: Final = 0x18
+_BYTES_8: Final = 0x48
+_TEXT: Final = 0x60
+_TEXT_8: Final = 0x78
+_SMALL_MAX: Final = 23
+_INSTANT_MIN: Final = 2**16  # below, the shortest form would be another; 18 hours after the start of 1970
+
+
+class Token(NamedTuple):
+    """The content of one code. Instants are seconds since 1970; `expires_at` no longer belongs to its life.
+
+    `cti` is random and names this one code. `colour` (index into `tianfu.status.record.COLOURS`) and `rule_set` are
+    what was true when it was made, for a scanner without network.
+    """
+
+    expires_at: int
+    issued_at: int
+    cti: bytes
+    reference: bytes
+    colour: int
+    rule_set: int
+    masked_name: str
+    last_digits: str
+
+
+def encode(token: Token) -> bytes:
+    """The content bytes of `token`. Raises `ValueError` for a value outside its limits: the caller's bug."""
+    expires_at, issued_at, cti, reference, colour, rule_set, masked_name, last_digits = token
+    name = masked_name.encode()
+    digits = last_digits.encode()
+    if len(name) > MASKED_NAME_BYTES_MAX or len(digits) > LAST_DIGITS_BYTES_MAX:
+        message = "a mask is too long"
+        raise ValueError(message)
+    if len(cti) != CTI_BYTES or len(reference) != REFERENCE_BYTES or not 0 <= colour <= COLOUR_MAX:
+        message = "cti, reference or colour is outside its limits"
+        raise ValueError(message)
+    if not _INSTANT_MIN <= issued_at < expires_at < 2**32:
+        message = "life is outside its limits"
+        raise ValueError(message)
+    fixed = _FIXED.pack(
+        _ARRAY_OF_8,
+        _NUMBER_32,
+        expires_at,
+        _NUMBER_32,
+        issued_at,
+        _BYTES_8,
+        cti,
+        _BYTES_8,
+        reference,
+        colour,
+    )
+    return fixed + _number(rule_set) + _text(name) + _text(digits)
+
+
+def decode(content: bytes) -> Token:
+    """The token that `encode` wrote. Raises `CodeInvalidError` for any other bytes."""
+    try:
+        _, _, expires_at, _, issued_at, _, cti, _, reference, colour = _FIXED.unpack_from(content)
+        rule_set, name_start = _read_number(content, _FIXED.size)
+        masked_name, digits_start = _read_text(content, name_start)
+        last_digits, _ = _read_text(content, digits_start)
+        token = Token(expires_at, issued_at, cti, reference, colour, rule_set, masked_name, last_digits)
+        # Writing it again checks every fixed byte, every shortest form, every limit and the end in one comparison.
+        is_exact = encode(token) == content
+    except (struct.error, IndexError, ValueError):
+        raise CodeInvalidError from None
+    if not is_exact:
+        raise CodeInvalidError
+    return token
+
+
+def _number(value: int) -> bytes:
+    if value <= _SMALL_MAX:
+        return bytes((value,))
+    if value <= 0xFF:  # noqa: PLR2004 - the largest number in one byte
+        return bytes((_NUMBER_8, value))
+    if value <= RULE_SET_MAX:
+        return bytes((_NUMBER_16, value >> 8, value & 0xFF))
+    message = "rule set number is outside its limits"
+    raise ValueError(message)
+
+
+def _text(value: bytes) -> bytes:
+    length = len(value)
+    return (bytes((_TEXT + length,)) if length <= _SMALL_MAX else bytes((_TEXT_8, length))) + value
+
+
+def _read_number(content: bytes, start: int) -> tuple[int, int]:
+    first = content[start]
+    if first <= _SMALL_MAX:
+        return first, start + 1
+    if first == _NUMBER_8:
+        return content[start + 1], start + 2
+    return content[start + 1] << 8 | content[start + 2], start + 3
+
+
+def _read_text(content: bytes, start: int) -> tuple[str, int]:
+    first = content[start]
+    if first == _TEXT_8:
+        length, begin = content[start + 1], start + 2
+    else:
+        length, begin = first - _TEXT, start + 1
+    end = begin + length
+    return content[begin:end].decode(), end
