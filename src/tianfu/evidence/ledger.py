@@ -33,9 +33,11 @@ from tianfu.platform.database import Read, Write
 
 SOURCE_RECORD_CHARACTERS_MAX: Final = 128
 
-# Appends to one record wait for each other; appends to different records do so only when they share a stripe. A bulk
-# append holds at most all of them: 256 entries of a lock table that has room for thousands.
-_STRIPES: Final = 256
+# Appends to one record wait for each other; appends to other records of the source do so only when they share a
+# stripe, and sources never wait for each other. A bulk append holds at most all stripes of its source: 256 entries of
+# a lock table that has room for thousands.
+_STRIPE_BITS: Final = 8
+_SOURCE_BITS: Final = 31 - _STRIPE_BITS
 # Keys of one look-up: two arrays of about 40 bytes a key, 0.8 MB.
 _LOOK_UP_KEYS: Final = 10_000
 _PLACE: Final = re.compile(r"[0-9]{6}", re.ASCII)
@@ -197,7 +199,8 @@ def _row(
 
 
 def _stripe(key: _Key) -> int:
-    return zlib.crc32("\0".join(key).encode()) % _STRIPES
+    source, record = (zlib.crc32(part.encode()) for part in key)
+    return source % 2**_SOURCE_BITS << _STRIPE_BITS | record % 2**_STRIPE_BITS
 
 
 def _checked_digest(item: NewEvidence) -> bytes:
