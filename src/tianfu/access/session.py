@@ -2,8 +2,8 @@
 
 A token is `key id (1 B) ‖ nonce (12 B) ‖ AES-256-GCM(content)`, in base64url without padding. The content is a fixed
 layout (docs/formats.md): who, for which audience, at which venue, until when, and the masks a screen shows. Nothing
-in it can be read or changed without the key; there is exactly one text for each token. A session ended before its time is
-refused by its id elsewhere (the board's list of revoked sessions).
+in it can be read or changed without the key, and there is exactly one text for each token. A session ended before
+its time is refused by its id elsewhere (the board's list of revoked sessions).
 """
 
 from __future__ import annotations

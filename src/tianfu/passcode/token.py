@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from typing import Final, NamedTuple
 
+from tianfu.platform.cbor import NUMBER, number, read_head, read_text, text
 from tianfu.platform.cose import CodeInvalidError
 
 PREFIX: Final = "HK1:"
@@ -32,12 +33,7 @@ CODE_CHARACTERS_MAX: Final = len(PREFIX) + 282
 _FIXED: Final = struct.Struct(">BBIBIB8sB8sB")
 _ARRAY_OF_8: Final = 0x88
 _NUMBER_32: Final = 0x1A
-_NUMBER_16: Final = 0x19
-_NUMBER_8: Final = 0x18
 _BYTES_8: Final = 0x48
-_TEXT: Final = 0x60
-_TEXT_8: Final = 0x78
-_SMALL_MAX: Final = 23
 _INSTANT_MIN: Final = 2**16  # below, the shortest form would be another; 18 hours after the start of 1970
 
 
@@ -66,8 +62,11 @@ def encode(token: Token) -> bytes:
     if len(name) > MASKED_NAME_BYTES_MAX or len(digits) > LAST_DIGITS_BYTES_MAX:
         message = "a mask is too long"
         raise ValueError(message)
-    if len(cti) != CTI_BYTES or len(reference) != REFERENCE_BYTES or not 0 <= colour <= COLOUR_MAX:
-        message = "cti, reference or colour is outside its limits"
+    if len(cti) != CTI_BYTES or len(reference) != REFERENCE_BYTES:
+        message = "cti or reference is outside its limits"
+        raise ValueError(message)
+    if not 0 <= colour <= COLOUR_MAX or not 0 <= rule_set <= RULE_SET_MAX:
+        message = "colour or rule set is outside its limits"
         raise ValueError(message)
     if not _INSTANT_MIN <= issued_at < expires_at < 2**32:
         message = "life is outside its limits"
@@ -84,16 +83,16 @@ def encode(token: Token) -> bytes:
         reference,
         colour,
     )
-    return fixed + _number(rule_set) + _text(name) + _text(digits)
+    return fixed + number(rule_set) + text(name) + text(digits)
 
 
 def decode(content: bytes) -> Token:
     """The token that `encode` wrote. Raises `CodeInvalidError` for any other bytes."""
     try:
         _, _, expires_at, _, issued_at, _, cti, _, reference, colour = _FIXED.unpack_from(content)
-        rule_set, name_start = _read_number(content, _FIXED.size)
-        masked_name, digits_start = _read_text(content, name_start)
-        last_digits, _ = _read_text(content, digits_start)
+        rule_set, name_start = read_head(content, _FIXED.size, NUMBER)
+        masked_name, digits_start = read_text(content, name_start)
+        last_digits, _ = read_text(content, digits_start)
         token = Token(expires_at, issued_at, cti, reference, colour, rule_set, masked_name, last_digits)
         # Writing it again checks every fixed byte, every shortest form, every limit and the end in one comparison.
         is_exact = encode(token) == content
@@ -102,38 +101,3 @@ def decode(content: bytes) -> Token:
     if not is_exact:
         raise CodeInvalidError
     return token
-
-
-def _number(value: int) -> bytes:
-    if value <= _SMALL_MAX:
-        return bytes((value,))
-    if value <= 0xFF:  # noqa: PLR2004 - the largest number in one byte
-        return bytes((_NUMBER_8, value))
-    if value <= RULE_SET_MAX:
-        return bytes((_NUMBER_16, value >> 8, value & 0xFF))
-    message = "rule set number is outside its limits"
-    raise ValueError(message)
-
-
-def _text(value: bytes) -> bytes:
-    length = len(value)
-    return (bytes((_TEXT + length,)) if length <= _SMALL_MAX else bytes((_TEXT_8, length))) + value
-
-
-def _read_number(content: bytes, start: int) -> tuple[int, int]:
-    first = content[start]
-    if first <= _SMALL_MAX:
-        return first, start + 1
-    if first == _NUMBER_8:
-        return content[start + 1], start + 2
-    return content[start + 1] << 8 | content[start + 2], start + 3
-
-
-def _read_text(content: bytes, start: int) -> tuple[str, int]:
-    first = content[start]
-    if first == _TEXT_8:
-        length, begin = content[start + 1], start + 2
-    else:
-        length, begin = first - _TEXT, start + 1
-    end = begin + length
-    return content[begin:end].decode(), end

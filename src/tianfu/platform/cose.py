@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from tianfu.errors import TianfuError
+from tianfu.platform.cbor import BYTES, byte_string, read_head
 from tianfu.platform.sign import KID_BYTES, SIGNATURE_BYTES, KeyPurpose, Signer, VerifyKey, VerifyKeys
 
 # Array of 4; byte string of 9; map of 2: 1 → -7 (ES256), 4 → byte string of 4. The kid follows.
@@ -24,14 +25,9 @@ _TAIL_BYTES: Final = len(_SIGNATURE_HEAD) + SIGNATURE_BYTES
 _SIGNED_HEAD: Final = b"\x84\x6aSignature1" + _HEAD[1:]
 _NO_EXTERNAL: Final = b"\x40"
 
-_BYTES: Final = 0x40
-_ONE_BYTE_LENGTH: Final = 0x58
-_TWO_BYTE_LENGTH: Final = 0x59
-_FOUR_BYTE_LENGTH: Final = 0x5A
-_SHORT_MAX: Final = 23
-
 # A list of a hundred thousand "not green" cards is 800 kB; anything beyond 1 MiB is no message of ours.
 PAYLOAD_BYTES_MAX: Final = 2**20
+_BODY_END_MAX: Final = _BODY_START + 5 + PAYLOAD_BYTES_MAX
 
 
 class CodeInvalidError(TianfuError):
@@ -52,6 +48,9 @@ class Opened(NamedTuple):
 
 def sign1(signer: Signer, payload: bytes) -> bytes:
     """The signed message that carries `payload`. Raises `ValueError` for a payload over `PAYLOAD_BYTES_MAX`."""
+    if len(payload) > PAYLOAD_BYTES_MAX:
+        message = f"payload of {len(payload)} bytes, at most {PAYLOAD_BYTES_MAX}"
+        raise ValueError(message)
     kid = signer.kid
     body = byte_string(payload)
     signature = signer.sign(_SIGNED_HEAD + kid + _NO_EXTERNAL + body)
@@ -65,14 +64,18 @@ def verify1(data: bytes, keys: VerifyKeys, purpose: KeyPurpose) -> bytes:
 
 def open1(data: bytes, keys: VerifyKeys, purpose: KeyPurpose) -> Opened:
     """Like `verify1`, with the key that fits. Every trusted key with the message's kid is tried."""
-    payload_start = _payload_start(data)
-    body_end = len(data) - _TAIL_BYTES
-    payload = data[payload_start:body_end]
-    tail_is_ours = data[body_end : body_end + len(_SIGNATURE_HEAD)] == _SIGNATURE_HEAD
-    body = data[_BODY_START:body_end]
-    if payload_start > body_end or len(payload) > PAYLOAD_BYTES_MAX or not tail_is_ours:
+    size = len(data)
+    if not _BODY_START < size - _TAIL_BYTES <= _BODY_END_MAX or not data.startswith(_HEAD):
         raise CodeInvalidError
-    if body != byte_string(payload):
+    body_end = size - _TAIL_BYTES
+    body = data[_BODY_START:body_end]
+    try:
+        _, payload_start = read_head(body, 0, BYTES)
+    except (ValueError, IndexError):
+        raise CodeInvalidError from None
+    payload = body[payload_start:]
+    fixed = data[_KID_END:_BODY_START] + data[body_end : body_end + len(_SIGNATURE_HEAD)]
+    if fixed != _NO_UNPROTECTED + _SIGNATURE_HEAD or body != byte_string(payload):
         raise CodeInvalidError
     kid = data[len(_HEAD) : _KID_END]
     signed = _SIGNED_HEAD + kid + _NO_EXTERNAL + body
@@ -81,33 +84,3 @@ def open1(data: bytes, keys: VerifyKeys, purpose: KeyPurpose) -> Opened:
         if key.verify(signature, signed):
             return Opened(payload, key)
     raise CodeInvalidError
-
-
-def byte_string(value: bytes) -> bytes:
-    """`value` as a CBOR byte string with the shortest length. Raises `ValueError` over `PAYLOAD_BYTES_MAX`."""
-    length = len(value)
-    if length <= _SHORT_MAX:
-        return bytes((_BYTES + length,)) + value
-    if length <= 0xFF:  # noqa: PLR2004 - the largest number in one byte
-        return bytes((_ONE_BYTE_LENGTH, length)) + value
-    if length <= 0xFFFF:  # noqa: PLR2004 - the largest number in two bytes
-        return bytes((_TWO_BYTE_LENGTH,)) + length.to_bytes(2, "big") + value
-    if length <= PAYLOAD_BYTES_MAX:
-        return bytes((_FOUR_BYTE_LENGTH,)) + length.to_bytes(4, "big") + value
-    message = f"payload of {length} bytes, at most {PAYLOAD_BYTES_MAX}"
-    raise ValueError(message)
-
-
-def _payload_start(data: bytes) -> int:
-    """Where the payload begins, once head, size and emptiness of the unprotected header are as they must be."""
-    size = len(data)
-    if not _BODY_START + 1 + _TAIL_BYTES <= size <= _BODY_START + 5 + PAYLOAD_BYTES_MAX + _TAIL_BYTES:
-        raise CodeInvalidError
-    if not data.startswith(_HEAD) or data[_KID_END:_BODY_START] != _NO_UNPROTECTED:
-        raise CodeInvalidError
-    width = _LENGTH_WIDTHS.get(data[_BODY_START], 0)
-    return _BODY_START + 1 + width
-
-
-# Bytes of length after the first byte; a wrong guess for a short form is caught by comparing with `byte_string`.
-_LENGTH_WIDTHS: Final = {_ONE_BYTE_LENGTH: 1, _TWO_BYTE_LENGTH: 2, _FOUR_BYTE_LENGTH: 4}
