@@ -1,0 +1,212 @@
+"""The thin adapter between an ASGI server and the hot handlers: plain functions from request to answer.
+
+It bounds and reads the body, picks out the session token and the reader's language, keeps other sites out of
+requests that change something, waits for the journal where an answer must be durable, and renders every error.
+It knows nothing of codes, colours or people. One process has one event loop, and the handlers run on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, Final, NamedTuple, Protocol
+
+from tianfu.errors import NotFoundError, TianfuError
+from tianfu.platform.http import (
+    HOT_BODY_BYTES_MAX,
+    Answer,
+    BodyTooLargeError,
+    BodyUnreadableError,
+    ContentTypeRefusedError,
+    HotRequest,
+    Language,
+    MethodRefusedError,
+    OriginRefusedError,
+    language_of,
+    problem,
+    problem_headers,
+)
+from tianfu.platform.observe import Log
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Handler = Callable[[HotRequest], Answer | Awaitable[Answer]]
+
+# A client that is still sending reads no answer. What is over the limit is thrown away for this long and this much
+# (a 10 MB photo sent by mistake), then the connection is closed under it.
+_DISCARD_BYTES_MAX: Final = 16 * 1024 * 1024
+_DISCARD_SECONDS_MAX: Final = 5.0
+# A body of at most 8 KiB comes with its headers; a minute's trickle is a fault or an attack.
+_BODY_SECONDS_MAX: Final = 10.0
+_SESSION_TOKEN_BYTES_MAX: Final = 1024
+_LENGTHS_RENDERED: Final = 2048
+_CONTENT_LENGTHS: Final = tuple((b"content-length", b"%d" % length) for length in range(_LENGTHS_RENDERED))
+
+
+class DurableLog(Protocol):
+    """What the adapter needs of a journal."""
+
+    def append(self, record: bytes) -> Awaitable[None]:
+        """Accept `record`; the awaitable ends when it is durable, or raises what the client is told."""
+        ...
+
+    def settled(self) -> Awaitable[None]:
+        """Ends when everything appended so far is durable, or raises what the client is told."""
+        ...
+
+
+class Route(NamedTuple):
+    """One address and method. `cookie` names the cookie that carries its session.
+
+    `lost` hears of a record that was not made durable, so that a handler can forget it.
+    """
+
+    handler: Handler
+    cookie: bytes = b""
+    lost: Callable[[bytes], None] | None = None
+
+
+class HotApp:
+    """The ASGI application over `routes`, keyed by (method, path). A method is `GET` or `POST`.
+
+    `public_origin` is accepted as `Origin` besides the host that the request itself was sent to.
+    """
+
+    def __init__(
+        self, routes: Mapping[tuple[str, str], Route], *, journal: DurableLog, public_origin: str, log: Log
+    ) -> None:
+        """Serve exactly `routes`."""
+        self._routes = dict(routes)
+        self._paths = frozenset(path for _, path in routes)
+        self._journal = journal
+        self._public_origin = public_origin.encode("ascii")
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request; whatever happens, exactly one answer is sent."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        language = language_of(headers.get(b"accept-language", b""))
+        try:
+            answer = await self._answer(scope, headers, language, receive)
+        except BodyTooLargeError as error:
+            await _refuse_and_discard(error, language, receive, send)
+            return
+        except TianfuError as error:
+            answer = _problem(error, language)
+        except Exception as error:  # noqa: BLE001 (the edge: an answer is owed whatever broke)
+            # Not one of ours: a bug. The client learns nothing of it, the log learns where to look.
+            self._log.error("a handler failed", route=str(scope["path"]), error=type(error).__name__)
+            answer = _problem(TianfuError(), language)
+        body = answer.body
+        size = len(body)
+        length = _CONTENT_LENGTHS[size] if size < _LENGTHS_RENDERED else (b"content-length", b"%d" % size)
+        await send({"type": "http.response.start", "status": answer.status, "headers": [length, *answer.headers]})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _answer(self, scope: Scope, headers: dict[bytes, bytes], language: Language, receive: Receive) -> Answer:
+        route = self._routes.get((scope["method"], scope["path"]))
+        if route is None:
+            raise MethodRefusedError if scope["path"] in self._paths else NotFoundError
+        body = b""
+        if scope["method"] == "POST":
+            self._check_sender(headers)
+            body = await _read_body(headers, receive)
+        token = _session_token(headers, route.cookie)
+        answer = route.handler(HotRequest(body, scope["query_string"], token, language))
+        if type(answer) is not Answer:
+            answer = await answer  # type: ignore[misc]  # a tuple is not awaitable, and here it is none
+        if answer.record is not None:
+            await self._make_durable(answer.record, route)
+        elif answer.settled:
+            await self._journal.settled()
+        return answer
+
+    async def _make_durable(self, record: bytes, route: Route) -> None:
+        try:
+            await self._journal.append(record)
+        except BaseException:
+            if route.lost is not None:
+                route.lost(record)
+            raise
+
+    def _check_sender(self, headers: dict[bytes, bytes]) -> None:
+        kind = headers.get(b"content-type", b"")
+        if kind != b"application/json" and kind.partition(b";")[0].strip().lower() != b"application/json":
+            raise ContentTypeRefusedError
+        origin = headers.get(b"origin")
+        if origin is None or origin == self._public_origin:
+            return
+        if origin.partition(b"://")[2] != headers.get(b"host"):
+            raise OriginRefusedError
+
+
+def _session_token(headers: dict[bytes, bytes], cookie: bytes) -> str | None:
+    """The token of the cookie named, else the bearer's; None when there is neither or it is absurdly long."""
+    jar = headers.get(b"cookie")
+    token = b""
+    if jar is not None and cookie:
+        for pair in jar.split(b";"):
+            name, _, value = pair.strip().partition(b"=")
+            if name == cookie:
+                token = value
+                break
+    if not token:
+        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+        if scheme.lower() != b"bearer":
+            return None
+    if not token or len(token) > _SESSION_TOKEN_BYTES_MAX or not token.isascii():
+        return None
+    return token.decode("ascii")
+
+
+async def _read_body(headers: dict[bytes, bytes], receive: Receive) -> bytes:
+    declared = headers.get(b"content-length", b"0")
+    if not declared.isdigit():
+        raise BodyUnreadableError
+    if len(declared) > 18 or int(declared) > HOT_BODY_BYTES_MAX:  # noqa: PLR2004 (18 digits always fit 64 bits)
+        raise BodyTooLargeError
+    try:
+        async with asyncio.timeout(_BODY_SECONDS_MAX):
+            return await _gather(receive)
+    except TimeoutError as error:
+        raise BodyUnreadableError from error
+
+
+async def _gather(receive: Receive) -> bytes:
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise BodyUnreadableError  # the client went away; nobody reads this answer
+        part: bytes = message.get("body", b"")
+        body += part
+        if len(body) > HOT_BODY_BYTES_MAX:
+            raise BodyTooLargeError
+        if not message.get("more_body", False):
+            return body
+
+
+async def _refuse_and_discard(error: TianfuError, language: Language, receive: Receive, send: Send) -> None:
+    """Send the refusal whole, then read on without keeping, so that the client gets to see it."""
+    answer = _problem(error, language)
+    headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body)), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body, "more_body": True})
+    left = _DISCARD_BYTES_MAX
+    try:
+        async with asyncio.timeout(_DISCARD_SECONDS_MAX):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    break
+    except TimeoutError:
+        pass  # long enough; what follows closes the connection
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _problem(error: TianfuError, language: Language) -> Answer:
+    status, body = problem(error, language)
+    return Answer(body, status, headers=problem_headers(error, language))

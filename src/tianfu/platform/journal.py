@@ -1,0 +1,173 @@
+"""The journal: records that are durable before anybody is told so.
+
+Group commit by "pack, then sync": everything that waits at the moment becomes ONE value, written and synced in one
+transaction by one thread, and one future tells every waiter. What was acknowledged survives kill -9 and loss of
+power; what was not may be there or not. The file itself is `tianfu.platform.journalfile`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import queue
+import threading
+from pathlib import Path
+from typing import Final
+
+import lmdb
+
+from tianfu.errors import TianfuError
+from tianfu.platform.http import BusyError
+from tianfu.platform.journalfile import JOURNAL_MAP_BYTES, JournalBrokenError, JournalFile, JournalFullError
+
+# A commit takes 0.2 to 2 ms and a gate writes at most 30,000 records a second, so 60 wait at a time. 4,096 waiting
+# mean 140 ms of backlog: the disk has stalled, and "busy" is the better answer.
+PENDING_RECORDS_MAX: Final = 4_096
+
+
+class _Durable(asyncio.Future[None]):
+    """One answer for a whole batch. A waiter that is cancelled must not cancel it for the others."""
+
+    def cancel(self, msg: object | None = None) -> bool:
+        """Refuse: the task that was cancelled ends by itself, the batch goes on."""
+        del msg
+        return False
+
+
+class _Batch:
+    """Records that will be committed together."""
+
+    __slots__ = ("durable", "records")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.records: list[bytes] = []
+        self.durable = _Durable(loop=loop)
+        self.durable.add_done_callback(_look_at)
+
+
+def _look_at(durable: asyncio.Future[None]) -> None:
+    """Mark a failure as seen: every waiter may have gone."""
+    durable.exception()
+
+
+class Journal:
+    """The gate's journal: `append` from the event loop, committed by one thread of its own.
+
+    Each commit takes whatever arrived during the one before, so batches grow with load and a lone record waits for
+    one sync only. After `close` nothing may be appended.
+    """
+
+    def __init__(
+        self, folder: Path, file: JournalFile, *, lock: int, loop: asyncio.AbstractEventLoop, map_bytes: int
+    ) -> None:
+        """Use `open`."""
+        self._folder = folder
+        self._map_bytes = map_bytes
+        self._file = file
+        self._lock_descriptor = lock
+        self._loop = loop
+        self._mutex = threading.Lock()
+        self._filling: _Batch | None = None
+        self._latest: asyncio.Future[None] | None = None
+        # Holds at most the batch being filled and the end mark: a new batch is begun only after this was taken.
+        self._batches: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
+        self._committer = threading.Thread(target=self._commit_batches, name="journal", daemon=True)
+        self._committer.start()
+
+    @classmethod
+    def open(cls, folder: Path, *, loop: asyncio.AbstractEventLoop, map_bytes: int = JOURNAL_MAP_BYTES) -> Journal:
+        """The journal in `folder` for this process alone.
+
+        Raises `JournalBrokenError` when it is damaged or another process holds it, `JournalFullError` without room.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(folder / "owner.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise JournalFullError from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            file = JournalFile.open(folder, map_bytes=map_bytes)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise JournalBrokenError from error
+        except TianfuError:
+            os.close(descriptor)
+            raise
+        return cls(folder, file, lock=descriptor, loop=loop, map_bytes=map_bytes)
+
+    def append(self, record: bytes) -> asyncio.Future[None]:
+        """Accept `record` on the event loop's thread; the future ends when it is durable.
+
+        Raises `BusyError` at once when too many wait. The future raises `JournalFullError` when it could not be
+        written; then it was not acknowledged, and the caller may try again with the same nonce.
+        """
+        with self._mutex:
+            batch = self._filling
+            if batch is None:
+                batch = self._filling = _Batch(self._loop)
+                self._latest = batch.durable
+                self._batches.put(batch)
+            elif len(batch.records) >= PENDING_RECORDS_MAX:
+                raise BusyError
+            batch.records.append(record)
+        return batch.durable
+
+    def settled(self) -> asyncio.Future[None]:
+        """Ends when everything appended so far is durable, or raises what kept the latest batch from it."""
+        if self._latest is not None:
+            return self._latest
+        nothing = self._loop.create_future()
+        nothing.set_result(None)
+        return nothing
+
+    def end(self) -> int:
+        """The sequence number that the next record will get, as far as the file knows."""
+        return self._file.end()
+
+    def read(self, start: int, limit: int) -> list[tuple[int, bytes]]:
+        """As `JournalFile.read`."""
+        return self._file.read(start, limit)
+
+    def close(self) -> None:
+        """Commit what waits, end the thread, release the file. Not to be called from a coroutine that waits on it."""
+        if self._committer.is_alive():
+            self._batches.put(None)
+            self._committer.join()
+            self._file.close()
+            os.close(self._lock_descriptor)
+
+    def _commit_batches(self) -> None:
+        """The committer thread."""
+        while (batch := self._batches.get()) is not None:
+            with self._mutex:
+                self._filling = None
+            failure: TianfuError | None = None
+            try:
+                self._file.write(batch.records)
+            except TianfuError as error:
+                failure = error
+            except lmdb.Error as error:
+                failure = self._reopen(error)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+                self._loop.call_soon_threadsafe(_resolve, batch.durable, failure)
+
+    def _reopen(self, cause: lmdb.Error) -> TianfuError:
+        """After a failed sync LMDB refuses everything until the file is opened anew. What to tell the waiters."""
+        failure: TianfuError = JournalFullError()
+        failure.__cause__ = cause
+        self._file.close()
+        try:
+            self._file = JournalFile.open(self._folder, map_bytes=self._map_bytes)
+        except TianfuError as error:
+            failure = error
+        return failure
+
+
+def _resolve(durable: asyncio.Future[None], failure: TianfuError | None) -> None:
+    if failure is None:
+        durable.set_result(None)
+    else:
+        durable.set_exception(failure)
