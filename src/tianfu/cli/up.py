@@ -1,0 +1,34 @@
+"""`tianfu up`: everything on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Final
+
+import click
+
+EXIT_NOT_STARTED: Final = 1
+
+
+@click.command("up", help="Start everything on this machine: database, worker, control API, gate and web app.")
+def command() -> None:
+    """Run the supervisor; exit code 1 with one sentence when it cannot start."""
+    from tianfu.cli.main import describe, terminal_language
+    from tianfu.errors import TianfuError
+    from tianfu.platform import settings
+    from tianfu.platform.observe import Log
+    from tianfu.services.all_in_one import AllInOne
+
+    def say(line: str) -> None:
+        click.echo(f"tianfu: {line}")
+        sys.stdout.flush()
+
+    try:
+        loaded = settings.load()
+        loaded.var.mkdir(parents=True, exist_ok=True)
+        with (loaded.var / "supervisor.log").open("a", encoding="utf-8") as stream:
+            AllInOne(loaded, say=say, log=Log("supervisor", stream=stream)).run(ready=lambda: welcome(loaded))
+    except TianfuError as error:
+        click.echo(f"tianfu: {describe(error, terminal_language(os.environ))}", err=True)
+        sys.exit(EXIT_NOT_STARTED)
