@@ -1,0 +1,49 @@
+import { request } from './client'
+import type { DecisionReason } from './portal'
+
+export interface VenueName {
+  readonly venue_ref: string
+  readonly name: string
+}
+
+export interface Operator {
+  readonly display_name: string
+  readonly roles: readonly string[]
+  readonly venues: readonly VenueName[]
+}
+
+export interface NewVenue {
+  readonly name: string
+  readonly category: string
+  readonly district: string
+  readonly address: string
+}
+
+export interface Venue extends NewVenue {
+  readonly venue_ref: string
+  readonly generation: number
+}
+
+export interface Explanation {
+  readonly colour: string
+  readonly reasons: readonly DecisionReason[]
+  readonly policy: { readonly name: string; readonly number: number; readonly hash: string }
+  readonly at: string
+  readonly next_change_at: string | null
+}
+
+const base = '/api/v1/console'
+const of = (venue: string): string => `${base}/venues/${encodeURIComponent(venue)}`
+
+export const openShift = (body: { username: string; password: string; venue?: string }): Promise<Operator> =>
+  request('POST', `${base}/sessions`, { body })
+export const closeShift = (): Promise<void> => request('DELETE', `${base}/sessions/current`)
+export const fetchOperator = (): Promise<Operator> => request('GET', `${base}/me`)
+export const fetchVenues = (): Promise<Venue[]> => request('GET', `${base}/venues`)
+export const createVenue = (body: NewVenue): Promise<Venue> => request('POST', `${base}/venues`, { body })
+export const posterAddress = (venue: Venue): string => `${of(venue.venue_ref)}/poster.svg`
+export const bindGuard = (venue: string, username: string): Promise<void> =>
+  request('POST', `${of(venue)}/guards`, { body: { username } })
+export const renewPoster = (venue: string): Promise<Venue> => request('POST', `${of(venue)}/generation`, { body: {} })
+export const explainPerson = (person: string, purpose: string): Promise<Explanation> =>
+  request('POST', `${base}/explanations`, { body: { person, purpose } })

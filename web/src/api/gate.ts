@@ -1,0 +1,76 @@
+import { learnServerTime } from '../clock/server-clock'
+import { request } from './client'
+
+export type Colour = 'green' | 'yellow' | 'red' | 'checking'
+export type Popup = '' | 'declare'
+export type ReasonClass = '' | 'case' | 'test' | 'contact' | 'declaration' | 'zone' | 'entry' | 'emergency'
+export type TestResult = 'negative' | 'positive' | 'indeterminate'
+
+/** The latest test: `sampled_at` in Unix seconds, `hours` full hours since. */
+export interface LatestTest {
+  readonly result: TestResult
+  readonly sampled_at: number
+  readonly hours: number
+}
+
+/** The signed code and what stands beside it. Instants are Unix seconds. */
+export interface CodeAnswer {
+  readonly code: string
+  readonly colour: Colour
+  readonly popup: Popup | null
+  readonly reason: ReasonClass | null
+  readonly rule_set: number
+  readonly issued_at: number
+  readonly expires_at: number
+  readonly refresh_at: number
+  readonly masked_name: string
+  readonly masked_document: string
+  readonly test: LatestTest | null
+  readonly board_age_seconds: number
+  readonly sequence: number
+  readonly server_time: number
+}
+
+export interface ScanAnswer {
+  readonly venue: { readonly name: string; readonly category: string; readonly district: string; readonly venue_ref: string }
+  readonly scanned_at: number
+  readonly colour: Colour
+  readonly popup: Popup | null
+  readonly test: LatestTest | null
+  readonly masked_name: string
+  readonly board_age_seconds: number
+}
+
+export interface CheckAnswer {
+  readonly verdict: 'valid' | 'already_used'
+  readonly colour: Colour
+  readonly popup: Popup | null
+  readonly reason: ReasonClass | null
+  readonly masked_name: string
+  readonly last_digits: string
+  readonly test: LatestTest | null
+  readonly checked_at: number
+  readonly board_age_seconds: number
+  readonly rule_set: number
+}
+
+export async function fetchCode(): Promise<CodeAnswer> {
+  const sent = Date.now()
+  const answer = await request<CodeAnswer>('GET', '/gate/v1/code')
+  learnServerTime(answer.server_time, sent, Date.now())
+  return answer
+}
+
+/** Waits up to 25 s for a change of this person's record after `sequence`. */
+export function awaitChange(sequence: number, signal: AbortSignal): Promise<{ sequence: number; changed: boolean }> {
+  return request('GET', `/gate/v1/changes?after=${sequence}`, { signal, timeoutMilliseconds: 35_000 })
+}
+
+/** Records a visit. The same `nonce` (8 bytes, hex) sent again is the same visit. */
+export function scanVenue(poster: string, nonce: string): Promise<ScanAnswer> {
+  return request('POST', '/gate/v1/scan', { body: { poster, nonce } })
+}
+
+export function checkCode(code: string): Promise<CheckAnswer> {
+  return request('POST', '/gate/v1/check', { body: { code }, timeoutMilliseconds: 6_000 })
+}
