@@ -23,6 +23,8 @@ ROWS_MAX: Final = 200_000
 # 64 MiB / 200,000 rows = 335 bytes a row, three times a long one.
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
 CELL_CHARACTERS_MAX: Final = 256
+# Of a row that does not fit, this much is kept for whoever looks into it: 64 cells of 256 characters, 64 KiB at most.
+CELLS_KEPT_MAX: Final = 64
 
 
 class FeedRefusedError(TianfuError):
@@ -53,7 +55,8 @@ class Table(msgspec.Struct, frozen=True):
 class TableRow(msgspec.Struct, frozen=True):
     """One row: its number as a spreadsheet counts (the header is row 1), its cells as they stood, and by column name.
 
-    `cells` is None when there are too many or too few of them, or one is longer than any legal value.
+    `cells` is None when there are too many or too few of them, or one is longer than any legal value; then `raw` is
+    cut to what may be kept.
     """
 
     number: int
@@ -95,7 +98,10 @@ def _rows(text: str, contract: Contract) -> Iterator[TableRow]:
         if read_rows > ROWS_MAX:
             raise FeedTooLargeError
         fits = len(cells) == len(names) and max(map(len, cells)) <= CELL_CHARACTERS_MAX
-        yield TableRow(number, tuple(cells), dict(zip(names, cells, strict=True)) if fits else None)
+        if fits:
+            yield TableRow(number, tuple(cells), dict(zip(names, cells, strict=True)))
+        else:
+            yield TableRow(number, tuple(cell[:CELL_CHARACTERS_MAX] for cell in cells[:CELLS_KEPT_MAX]), None)
 
 
 def _columns(header: Sequence[str], contract: Contract) -> list[str]:
