@@ -1,0 +1,90 @@
+"""From evidence to status: who may have changed is decided anew, and what changed is stored under a new number.
+
+One transaction takes people from the queue, reads their evidence, decides and stores; it either does all of that or
+nothing, so a crash costs only time. A person whose decision fails is logged by kind of error, put back for later and
+does not stop the others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from tianfu.evidence import changes, ledger
+from tianfu.evidence.model import Evidence
+from tianfu.ids import PersonRef
+from tianfu.platform.database import Write
+from tianfu.policy.compile import Policy
+from tianfu.policy.decide import decide
+from tianfu.policy.model import Decision
+from tianfu.status import expire, store
+
+# At about 20,000 people a second a batch takes 0.1 s: long enough to be worth its commit, short enough that a fresh
+# result behind a full queue is never far from its turn.
+BATCH_PEOPLE_MAX: Final = 2_000
+# A person whose decision fails is tried again after this: 288 attempts a day, each in the log.
+RETRY_AFTER: Final = timedelta(minutes=5)
+
+
+class Recomputed(msgspec.Struct, frozen=True):
+    """What a batch did: people decided, those whose status changed, and failures by kind of error."""
+
+    people: int = 0
+    changed: int = 0
+    failures: tuple[tuple[str, int], ...] = ()
+
+
+def batch(write: Write, policy: Policy, at: datetime, *, limit: int = BATCH_PEOPLE_MAX) -> Recomputed:
+    """Decide up to `limit` people anew: queued ones first, then those whose time has come.
+
+    Nothing left to do is `people` = 0. The caller repeats until then.
+    """
+    store.lock(write)
+    persons = changes.take(write, limit=limit, at=at)
+    if len(persons) < limit:
+        persons = sorted({*persons, *expire.due(write, at, limit - len(persons))})
+    return _decide_all(write, policy, persons, at)
+
+
+def people(write: Write, policy: Policy, persons: Sequence[PersonRef], at: datetime) -> Recomputed:
+    """Decide `persons` anew whether or not they are queued."""
+    store.lock(write)
+    return _decide_all(write, policy, persons, at)
+
+
+def _decide_all(write: Write, policy: Policy, persons: Sequence[PersonRef], at: datetime) -> Recomputed:
+    if not persons:
+        return Recomputed()
+    evidence = ledger.about_many(write, persons)
+    stored = store.read_many(write, persons)
+    changed: list[tuple[PersonRef, Decision]] = []
+    failed: list[PersonRef] = []
+    errors: Counter[str] = Counter()
+    for person in persons:
+        decision = _decide_one(policy, evidence[person], at)
+        if isinstance(decision, str):
+            failed.append(person)
+            errors[decision] += 1
+        elif person not in stored or is_new(stored[person].decision, decision):
+            changed.append((person, decision))
+    if changed:
+        store.upsert(write, changed)
+    changes.postpone(write, failed, at + RETRY_AFTER)
+    return Recomputed(people=len(persons), changed=len(changed), failures=tuple(sorted(errors.items())))
+
+
+def is_new(stored: Decision, decision: Decision) -> bool:
+    """Whether the two differ in anything but the instant they were made at."""
+    return msgspec.structs.replace(stored, at=decision.at) != decision
+
+
+def _decide_one(policy: Policy, evidence: Sequence[Evidence], at: datetime) -> Decision | str:
+    """The decision, or the name of the error: one person's odd evidence must not stop the province."""
+    try:
+        return decide(policy, evidence, at)
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is counted, logged by the caller and tried again
+        return type(error).__name__
