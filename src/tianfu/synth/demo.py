@@ -27,7 +27,7 @@ from tianfu.platform.database import Database, Purpose
 from tianfu.platform.pseudonym import Pseudonym
 from tianfu.residents import consents, documents, people, phones, profile, store
 from tianfu.residents.proofing import Proof
-from tianfu.synth import county, outbreak
+from tianfu.synth import county, operators, outbreak
 from tianfu.synth.county import HOME_DIVISION, County, SyntheticPerson
 
 PEOPLE: Final = 2_000
@@ -73,9 +73,13 @@ def load(database: Database, folder: Path, *, pseudonym: Pseudonym, at: datetime
     remembered.write_bytes(msgspec.json.encode(msgspec.structs.replace(progress, finished=True)))
 
 
-def samples(at: datetime) -> tuple[SyntheticPerson, ...]:
-    """The people of the demo county that nobody has claimed, as made at the first start's instant."""
-    made = county.make(people=PEOPLE + UNCLAIMED, seed=SEED, today=shanghai_day(at))
+def samples(folder: Path) -> tuple[SyntheticPerson, ...]:
+    """The people of the demo county that wait to be claimed; none where there is no demo county."""
+    try:
+        progress = msgspec.json.decode((folder / "county.json").read_bytes(), type=Progress)
+    except FileNotFoundError:
+        return ()
+    made = county.make(people=PEOPLE + UNCLAIMED, seed=SEED, today=shanghai_day(progress.at))
     return made.people[-UNCLAIMED:]
 
 
@@ -87,6 +91,7 @@ def _load(database: Database, folder: Path, made: County, *, pseudonym: Pseudony
         contract = contracts.CONTRACTS[feed]
         data = outbreak.csv_text(rows).encode()
         intake.load(database, data, contract=contract, source=contract.source, pseudonym=pseudonym, at=at)
+    operators.ensure(database, made.venues, at=at)
     _write_samples(folder, free, at)
 
 
