@@ -20,6 +20,8 @@ from tianfu.errors import TianfuError
 from tianfu.platform.keyring import GateKeys
 
 SESSION_ID_BYTES: Final = 8
+# An outrun session key is accepted one day longer than this (keychange.OVERLAP_SECONDS).
+SESSION_LIFE_SECONDS_MAX: Final = 90 * 86_400
 # A masked name is two Chinese characters and stars, or initials and stars: 6 to 30 bytes. 64 leaves room.
 MASK_BYTES_MAX: Final = 64
 
@@ -99,14 +101,14 @@ class SessionKeys:
         self._keys = keys
 
     def issue(self, session: Session, at_seconds: int) -> str:
-        """The token of `session`. Raises `ValueError` for a mask or id outside its limits: the caller's bug."""
+        """The token of `session`. Raises `ValueError` for a mask, id or life outside its limits: the caller's bug."""
         name = session.masked_name.encode()
         document = session.masked_document.encode()
         if len(name) > MASK_BYTES_MAX or len(document) > MASK_BYTES_MAX:
             message = f"a mask has at most {MASK_BYTES_MAX} bytes"
             raise ValueError(message)
-        if len(session.session_id) != SESSION_ID_BYTES:
-            message = f"a session id has {SESSION_ID_BYTES} bytes"
+        if len(session.session_id) != SESSION_ID_BYTES or session.expires_at > at_seconds + SESSION_LIFE_SECONDS_MAX:
+            message = f"a session has an id of {SESSION_ID_BYTES} bytes and lasts {SESSION_LIFE_SECONDS_MAX} s at most"
             raise ValueError(message)
         head = _LAYOUT.pack(
             _VERSION,

@@ -74,27 +74,32 @@ def rotated(content: KeyFile, use: KeyUse, at_seconds: int) -> tuple[StoredKey, 
     """The keys with a new one of `use`, which takes over `ANNOUNCE_SECONDS` later; older ones stay for the overlap."""
     starts_at = at_seconds + ANNOUNCE_SECONDS
     overlap = OVERLAP_SECONDS[use]
-    kept = tuple(_ending(key, starts_at + overlap) if overlap and key.use is use else key for key in content.keys)
+    kept = tuple(
+        _ending(key, starts_at + overlap) if overlap and key.use is use else key
+        for key in content.keys
+        # A session key's number is one byte, so numbers of dead session keys are given out again.
+        if not (use is KeyUse.SESSION and key.use is use and not key.is_live(at_seconds))
+    )
     return (*kept, _make(use, kept, at_seconds, starts_at=starts_at))
 
 
-def retired(content: KeyFile, key_id: str, at_seconds: int) -> tuple[StoredKey, ...]:
-    """The keys with `key_id` out of use from now on and its secret wiped; a second time changes nothing.
+def retired(content: KeyFile, use: KeyUse, key_id: str, at_seconds: int) -> tuple[StoredKey, ...]:
+    """The keys with that key of `use` out of use from now on and its secret wiped; a second time changes nothing.
 
     Raises `KeyUnknownError`, or `KeyInUseError` for the newest key of a use. If the next key was still waiting to
     take over, it does so at once.
     """
-    named = next((key for key in content.keys if key.id == key_id), None)
+    named = next((key for key in content.keys if key.use is use and key.id == key_id), None)
     if named is None:
         raise KeyUnknownError
     if named.retired_at is not None:
         return content.keys
-    newest = next(key for key in reversed(content.keys) if key.use is named.use)
+    newest = next(key for key in reversed(content.keys) if key.use is use)
     if newest is named:
         raise KeyInUseError
     gone = msgspec.structs.replace(named, secret="", reference="", retired_at=at_seconds)
     keys = tuple(gone if key is named else key for key in content.keys)
-    if any(key.use is named.use and key.is_live(at_seconds) and key.has_started(at_seconds) for key in keys):
+    if any(key.use is use and key.is_live(at_seconds) and key.has_started(at_seconds) for key in keys):
         return keys
     now = msgspec.structs.replace(newest, starts_at=at_seconds)
     return tuple(now if key is newest else key for key in keys)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -43,6 +43,17 @@ _AES_BYTES: Final = 32
 _NEVER: Final = 2**62
 
 Keys = TypeVar("Keys")
+Built = TypeVar("Built")
+
+
+def gate_path(var: Path) -> Path:
+    """Where the gate's ring is, under the data folder."""
+    return var / "keys" / "gate.json"
+
+
+def records_path(var: Path) -> Path:
+    """Where the records' ring is, under the data folder."""
+    return var / "keys" / "records.json"
 
 
 class SessionRing(NamedTuple):
@@ -84,17 +95,23 @@ class RecordKeySet(NamedTuple):
     indexes: tuple[RecordSecret, ...]
 
 
-class _Watched:
-    """A key file, looked at again every `RELOAD_SECONDS`; subclasses say what is built from it."""
+class _Watched(Generic[Keys]):
+    """A key file, looked at again every `RELOAD_SECONDS`; subclasses say what is built from it.
 
-    _kind: str
+    `at` gives the keys of an instant, the same object until something about them changes; cheap enough to be asked
+    for every request. When the file cannot be used any more the last good keys stay and `trouble` says why.
+    """
 
-    def __init__(self, path: Path, content: KeyFile, stamp: tuple[int, int, int]) -> None:
+    def __init__(self, path: Path, kind: str, content: KeyFile) -> None:
         self._path = path
+        self._kind = kind
         self._content = content
-        self._stamp = stamp
+        # The stamp is taken later than the content was read: nothing equals it, so the file is read once more.
+        self._stamp = (0, 0, 0)
         self._from = 0
         self._until = -_NEVER
+        self._set = self._build(content, 0)
+        self._built_from = (content, _standing(content, 0))
         self.trouble: KeyringBrokenError | None = None
 
     @property
@@ -102,93 +119,77 @@ class _Watched:
         """Every key of the file as last read, retired ones included."""
         return self._content.keys
 
-    def _reload(self) -> None:
-        """Take up a changed file. A file that cannot be used is not taken up: `trouble` holds why."""
+    def at(self, at_seconds: int) -> Keys:
+        """The keys in force at `at_seconds`, from a file read at most `RELOAD_SECONDS` before."""
+        if self._from <= at_seconds < self._until:
+            return self._set
+        return self._renew(at_seconds)
+
+    def _build(self, content: KeyFile, at_seconds: int) -> Keys:
+        """The keys of `content` in force at an instant. Raises `KeyringBrokenError`."""
+        raise NotImplementedError
+
+    def _renew(self, at_seconds: int) -> Keys:
         try:
             stamp = _stamp(self._path)
             if stamp != self._stamp:
-                self._content = keyfile.load(self._path, self._kind)
+                found = keyfile.load(self._path, self._kind)
+                if found != self._content:
+                    self._content = found
                 self._stamp = stamp
+            wanted = (self._content, _standing(self._content, at_seconds))
+            if wanted[0] is not self._built_from[0] or wanted[1] != self._built_from[1]:
+                self._set = self._build(self._content, at_seconds)
+                self._built_from = wanted
             self.trouble = None
         except KeyringBrokenError as trouble:
             self.trouble = trouble
         except OSError as cause:
             self.trouble = KeyringBrokenError(en=f"The key file {self._path} cannot be read.")
             self.trouble.__cause__ = cause
-
-    def _window(self, at_seconds: int) -> None:
-        """Remember how long what holds at `at_seconds` goes on holding."""
         turns = [at_seconds + RELOAD_SECONDS]
         for key in self._content.keys:
             turns += [turn for turn in (key.starts_at, key.ends_at) if turn is not None and turn > at_seconds]
         self._from, self._until = at_seconds, min(turns)
+        return self._set
 
 
-class GateKeys(_Watched):
-    """The gate's ring. `at` gives the keys of an instant; cheap enough to be asked for every request.
+class GateKeys(_Watched[GateKeySet]):
+    """The gate's ring."""
 
-    When the file cannot be read any more the last good keys stay in use and `trouble` says why.
-    """
-
-    _kind = GATE_KIND
-
-    def __init__(self, path: Path, content: KeyFile, stamp: tuple[int, int, int]) -> None:
-        super().__init__(path, content, stamp)
+    def __init__(self, path: Path, content: KeyFile) -> None:
         self._signing: dict[str, SigningKey] = {}
-        self._set = _gate_set(content, 0, self._signing)
+        super().__init__(path, GATE_KIND, content)
 
     @classmethod
     def load_or_create(cls, path: Path, *, clock: Clock | None = None) -> GateKeys:
         """The ring at `path`, made when there never was one. Raises `KeyringBrokenError`."""
-        return cls(path, *_load_or_create(path, GATE_KIND, GATE_USES, clock))
+        return cls(path, _load_or_create(path, GATE_KIND, GATE_USES, clock))
 
-    def at(self, at_seconds: int) -> GateKeySet:
-        """The keys in force at `at_seconds`, from a file read at most `RELOAD_SECONDS` before."""
-        if self._from <= at_seconds < self._until:
-            return self._set
-        self._reload()
-        try:
-            self._set = _gate_set(self._content, at_seconds, self._signing)
-        except KeyringBrokenError as trouble:
-            self.trouble = trouble
-        self._window(at_seconds)
-        return self._set
+    def _build(self, content: KeyFile, at_seconds: int) -> GateKeySet:
+        return _gate_set(content, at_seconds, self._signing)
 
 
-class RecordKeys(_Watched):
+class RecordKeys(_Watched[RecordKeySet]):
     """The records' ring: keys that seal personal data and make blind indexes. Never given to a gate."""
-
-    _kind = RECORDS_KIND
-
-    def __init__(self, path: Path, content: KeyFile, stamp: tuple[int, int, int]) -> None:
-        super().__init__(path, content, stamp)
-        self._set = _record_set(content, 0)
 
     @classmethod
     def load_or_create(cls, path: Path, *, clock: Clock | None = None) -> RecordKeys:
         """The ring at `path`, made when there never was one. Raises `KeyringBrokenError`."""
-        return cls(path, *_load_or_create(path, RECORDS_KIND, RECORDS_USES, clock))
+        return cls(path, RECORDS_KIND, _load_or_create(path, RECORDS_KIND, RECORDS_USES, clock))
 
-    def at(self, at_seconds: int) -> RecordKeySet:
-        """The keys in force at `at_seconds`, from a file read at most `RELOAD_SECONDS` before."""
-        if self._from <= at_seconds < self._until:
-            return self._set
-        self._reload()
-        try:
-            self._set = _record_set(self._content, at_seconds)
-        except KeyringBrokenError as trouble:
-            self.trouble = trouble
-        self._window(at_seconds)
-        return self._set
+    def _build(self, content: KeyFile, at_seconds: int) -> RecordKeySet:
+        return _record_set(content, at_seconds)
 
 
-def _load_or_create(
-    path: Path, kind: str, uses: tuple[KeyUse, ...], clock: Clock | None
-) -> tuple[KeyFile, tuple[int, int, int]]:
+def _load_or_create(path: Path, kind: str, uses: tuple[KeyUse, ...], clock: Clock | None) -> KeyFile:
     now = clock or SystemClock()
-    content = keyfile.load_or_create(path, kind, lambda: first_keys(uses, int(now.now().timestamp())))
-    # Stamped after reading: a file replaced in between is read once more, at worst.
-    return content, (0, 0, 0)
+    return keyfile.load_or_create(path, kind, lambda: first_keys(uses, int(now.now().timestamp())))
+
+
+def _standing(content: KeyFile, at_seconds: int) -> tuple[tuple[bool, bool], ...]:
+    """Which keys are live and which have started: what the keys in force depend on besides the file."""
+    return tuple((key.is_live(at_seconds), key.has_started(at_seconds)) for key in content.keys)
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
@@ -267,7 +268,7 @@ def _sized(secret: bytes) -> bytes:
     return secret
 
 
-def _checked(stored: StoredKey, build: Callable[[], Keys]) -> Keys:
+def _checked(stored: StoredKey, build: Callable[[], Built]) -> Built:
     """What `build` makes; a secret of the wrong shape is a broken file, not a programming error."""
     try:
         return build()
