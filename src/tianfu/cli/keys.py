@@ -9,13 +9,11 @@ import click
 
 from tianfu.clock import SystemClock
 from tianfu.platform import keychange, keyfile, settings
-from tianfu.platform.keyfile import KeyUse, StoredKey
+from tianfu.platform.keyfile import KeyFile, KeyUse, StoredKey
 from tianfu.platform.keyring import (
     GATE_KIND,
     RECORDS_KIND,
     RECORDS_USES,
-    GateKeys,
-    RecordKeys,
     gate_path,
     records_path,
 )
@@ -33,10 +31,9 @@ def command() -> None:
 @command.command("list")
 def list_keys() -> None:
     """Show every key: id, use, state and instants; never a secret."""
-
-    for_gate, for_records = _paths()
     at_seconds = int(SystemClock().now().timestamp())
-    keys = (*GateKeys.load_or_create(for_gate).keys, *RecordKeys.load_or_create(for_records).keys)
+    var = settings.load().var
+    keys = (*_load(gate_path(var), GATE_KIND).keys, *_load(records_path(var), RECORDS_KIND).keys)
     click.echo(f"{'id':<10} {'use':<9} {'state':<10} {'created':<20} accepted until")
     for key in keys:
         ends = "" if key.ends_at is None else _instant(key.ends_at)
@@ -57,7 +54,6 @@ def rotate(which: str) -> None:
     Running processes see the new key within seconds and work with it from half a minute on. Rotating `seal` or
     `index` affects new data only.
     """
-
     at_seconds = int(SystemClock().now().timestamp())
     use = KeyUse(which)
     path, kind = _ring_of(use)
@@ -82,7 +78,6 @@ def retire(key_id: str, which: str, *, nothing_uses_it: bool) -> None:
 
     Codes, posters and sessions made with it stop working at every gate within seconds.
     """
-
     use = KeyUse(which)
     if use in RECORDS_USES and not nothing_uses_it:
         message = "data sealed or indexed with this key would be lost; see --nothing-uses-it"
@@ -93,21 +88,21 @@ def retire(key_id: str, which: str, *, nothing_uses_it: bool) -> None:
     click.echo(f"The {which} key {key_id} is out of use.")
 
 
-def _paths() -> tuple[Path, Path]:
-
-    var = settings.load().var
-    return gate_path(var), records_path(var)
-
-
 def _ring_of(use: KeyUse) -> tuple[Path, str]:
-    """The file that holds keys of `use`, made if there never was one, and its kind."""
+    """The file that holds keys of `use`, which must exist, and its kind."""
+    var = settings.load().var
+    path, kind = (records_path(var), RECORDS_KIND) if use in RECORDS_USES else (gate_path(var), GATE_KIND)
+    _load(path, kind)
+    return path, kind
 
-    for_gate, for_records = _paths()
-    if use in RECORDS_USES:
-        RecordKeys.load_or_create(for_records)
-        return for_records, RECORDS_KIND
-    GateKeys.load_or_create(for_gate)
-    return for_gate, GATE_KIND
+
+def _load(path: Path, kind: str) -> KeyFile:
+    """The key file; where there is none yet, a sentence that says when it is made."""
+    try:
+        return keyfile.load(path, kind)
+    except FileNotFoundError:
+        message = f"there are no keys at {path} yet; the first `tianfu up` makes them"
+        raise click.ClickException(message) from None
 
 
 def _state(key: StoredKey, keys: tuple[StoredKey, ...], at_seconds: int) -> str:
