@@ -1,0 +1,81 @@
+"""The one origin: the gate in process, the control API behind it, the web app beside it.
+
+python -m tianfu.services.origin --control-port 8001
+
+/gate/…  the gate          /api/…  the control process          anything else  the web app
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from typing import Final
+
+import uvloop
+
+from tianfu.errors import TianfuError
+from tianfu.platform.asgi import Receive, Scope, Send
+from tianfu.platform.observe import Log
+from tianfu.platform.settings import Settings, load
+from tianfu.services.control_proxy import ControlProxy
+from tianfu.services.gate import Gate
+from tianfu.services.http_server import serve
+from tianfu.services.web_pages import WebPages
+
+GATE_PREFIX: Final = "/gate/"
+CONTROL_PREFIX: Final = "/api/"
+
+
+class Origin:
+    """An ASGI application that hands each request to the part its path belongs to."""
+
+    def __init__(self, *, gate: Gate, control: ControlProxy, pages: WebPages) -> None:
+        """Serve these three."""
+        self._gate = gate
+        self._control = control
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        path: str = scope["path"]
+        if path.startswith(GATE_PREFIX):
+            await self._gate(scope, receive, send)
+        elif path.startswith(CONTROL_PREFIX):
+            await self._control(scope, receive, send)
+        else:
+            await self._pages(scope, receive, send)
+
+
+async def run(settings: Settings, log: Log, *, control_port: int) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    pages = WebPages(settings.web)
+    pages.preload()
+    gate = await Gate.open(settings, log)
+    scheme = settings.server.public_origin.partition("://")[0]
+    control = ControlProxy(port=control_port, public_scheme=scheme, log=log)
+    application = Origin(gate=gate, control=control, pages=pages)
+    try:
+        await serve(application, host=settings.server.host, port=settings.server.port, stopping=gate.release)
+    finally:
+        await control.close()
+        await gate.close()
+
+
+def main() -> None:
+    """Serve with the settings of the environment; one sentence and exit code 1 when that is not possible."""
+    parser = argparse.ArgumentParser(prog="python -m tianfu.services.origin", description="The one public port.")
+    parser.add_argument("--control-port", type=int, required=True, help="loopback port of the control process")
+    arguments = parser.parse_args()
+    log = Log("origin")
+    try:
+        settings = load()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run(settings, log, control_port=arguments.control_port))
+    except TianfuError as error:
+        log.error("the origin cannot start", code=error.code)
+        sys.exit(f"{error.en}\n{error.zh}")
+
+
+if __name__ == "__main__":
+    main()
