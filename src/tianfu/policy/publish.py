@@ -1,0 +1,190 @@
+"""Putting a policy in force, and finding the one that is.
+
+Two people publish: one states the rule set, another approves it. A publication is never changed or removed; what was
+wrong is mended by publishing again, an earlier body if need be.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from tianfu.audit import trail
+from tianfu.clock import require_aware
+from tianfu.errors import Fault, InputInvalidError, TianfuError
+from tianfu.platform.database import Read, Write
+from tianfu.policy import store
+from tianfu.policy.compile import Policy
+from tianfu.policy.load import load
+from tianfu.policy.store import Publication
+
+# As long as the trail keeps a name.
+NAME_CHARACTERS_MAX: Final = 64
+
+# One policy is in force, one or two are waiting, and a replay looks back over a few more.
+POLICIES_KEPT_MAX: Final = 16
+
+
+class PublicationNeedsTwoError(TianfuError):
+    """The same person published and approved."""
+
+    code = "publication_needs_two"
+    status = 422
+    zh = "发布规则须由两名不同的人员分别提交和批准。"
+    en = "Publishing a policy needs two different people: one to publish, another to approve."
+
+
+class PublicationTooEarlyError(TianfuError):
+    """The policy would take effect before the instant its own file names."""
+
+    code = "publication_too_early"
+    status = 422
+    zh = "生效时间早于规则文件所载的最早生效时间。"
+    en = "The policy may not take effect before the instant its own file names."
+
+
+class PublicationBackdatedError(TianfuError):
+    """The publication would change what was in force in the past."""
+
+    code = "publication_backdated"
+    status = 422
+    zh = "不得更改过去已生效的规则，请填写当前或以后的生效时间。"
+    en = "What was in force in the past cannot be changed; state the present or a later instant."
+
+
+class NoPolicyInForceError(TianfuError):
+    """No policy governs the instant asked about."""
+
+    code = "no_policy_in_force"
+    status = 503
+    zh = "目前没有生效的赋码规则。"
+    en = "No policy is in force at this time."
+
+
+class PolicyAlteredError(TianfuError):
+    """The stored text of a policy no longer has the hash it was published under."""
+
+    code = "policy_altered"
+    status = 500
+    zh = "已发布的规则内容与其摘要不符，已停止使用。"
+    en = "The stored policy is not the one that was published; it is not used."
+
+
+def publish(
+    write: Write, *, body: bytes, published_by: str, approved_by: str, effective_from: datetime, at: datetime
+) -> Publication:
+    """Publish the rule set in `body` from `effective_from` on, and record it in the trail.
+
+    `at` is the present. Only the very first policy may reach back, to times that none governed. Nothing is written
+    on `PolicyInvalidError`, `PublicationNeedsTwoError`, `PublicationTooEarlyError`, `PublicationBackdatedError` or
+    `InputInvalidError`. A retry publishes once more, to the same effect.
+    """
+    require_aware(effective_from)
+    policy = load(body)
+    _require_two(published_by, approved_by)
+    if effective_from < policy.rule_set.set.effective_from:
+        raise PublicationTooEarlyError
+    store.lock(write)
+    if effective_from < at and store.in_force(write, effective_from) is not None:
+        raise PublicationBackdatedError
+    publication = Publication(
+        publication_id=0,
+        policy_hash=policy.hash,
+        name=policy.name,
+        number=policy.number,
+        effective_from=effective_from,
+        published_at=at,
+        published_by=published_by,
+        approved_by=approved_by,
+    )
+    number = store.insert(write, publication, body.decode())
+    trail.record(
+        write,
+        trail.Entry(
+            at=at,
+            actor_kind="operator",
+            actor=published_by,
+            action="policy.publish",
+            purpose="policy",
+            subject=policy.hash,
+            detail={
+                "name": policy.name,
+                "number": policy.number,
+                "approved_by": approved_by,
+                "effective_from": effective_from.isoformat(),
+                "publication": number,
+            },
+        ),
+    )
+    return msgspec.structs.replace(publication, publication_id=number)
+
+
+def any_in_force(read: Read, at: datetime) -> bool:
+    """Whether a policy governs `at`."""
+    return store.in_force(read, at) is not None
+
+
+def in_force(read: Read, at: datetime) -> Policy:
+    """The policy that governs `at`. For repeated use keep a `Policies`, which compiles each policy once.
+
+    Raises `NoPolicyInForceError` or `PolicyAlteredError`.
+    """
+    return Policies().in_force(read, at)
+
+
+class Policies:
+    """Published policies, compiled once and kept by hash. A hash stands for one body for ever, so nothing goes stale.
+
+    Threads may share one: the worst that can happen is that a policy is compiled twice.
+    """
+
+    def __init__(self) -> None:
+        self._by_hash: dict[str, Policy] = {}
+
+    def in_force(self, read: Read, at: datetime) -> Policy:
+        """The policy that governs `at`. Raises `NoPolicyInForceError` or `PolicyAlteredError`."""
+        publication = store.in_force(read, at)
+        if publication is None:
+            raise NoPolicyInForceError
+        return self.by_hash(read, publication.policy_hash)
+
+    def by_hash(self, read: Read, policy_hash: str) -> Policy:
+        """A policy that was published at some time. Raises `NoPolicyInForceError` or `PolicyAlteredError`."""
+        policy = self._by_hash.get(policy_hash)
+        if policy is None:
+            policy = _stored(read, policy_hash)
+            if len(self._by_hash) >= POLICIES_KEPT_MAX:
+                self._by_hash.clear()
+            self._by_hash[policy_hash] = policy
+        return policy
+
+
+def _stored(read: Read, policy_hash: str) -> Policy:
+    text = store.body(read, policy_hash)
+    if text is None:
+        raise NoPolicyInForceError
+    body = text.encode()
+    if hashlib.sha256(body).hexdigest() != policy_hash:
+        raise PolicyAlteredError
+    return load(body)
+
+
+def _require_two(published_by: str, approved_by: str) -> None:
+    """Two names that a person would read as two people."""
+    faults = tuple(
+        Fault(
+            field=field,
+            code="length",
+            zh=f"应为 1 至 {NAME_CHARACTERS_MAX} 个字符",
+            en=f"must be 1 to {NAME_CHARACTERS_MAX} characters without blanks around",
+        )
+        for field, name in (("published_by", published_by), ("approved_by", approved_by))
+        if not 0 < len(name) <= NAME_CHARACTERS_MAX or name.strip() != name
+    )
+    if faults:
+        raise InputInvalidError(faults=faults)
+    if published_by.casefold() == approved_by.casefold():
+        raise PublicationNeedsTwoError
