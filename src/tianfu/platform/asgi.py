@@ -71,7 +71,8 @@ class Route(NamedTuple):
 class HotApp:
     """The ASGI application over `routes`, keyed by (method, path). A method is `GET` or `POST`.
 
-    `public_origin` is accepted as `Origin` besides the host that the request itself was sent to.
+    `public_origin` is accepted as `Origin` besides the host that the request itself was sent to. `answers` counts
+    what was answered by (path, status); unknown paths count as "other".
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class HotApp:
         self._journal = journal
         self._public_origin = public_origin.encode("ascii")
         self._log = log
+        self.answers: dict[tuple[str, int], int] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; whatever happens, exactly one answer is sent."""
@@ -99,6 +101,8 @@ class HotApp:
             # Not one of ours: a bug. The client learns nothing of it, the log learns where to look.
             self._log.error("a handler failed", route=str(scope["path"]), error=type(error).__name__)
             answer = _problem(TianfuError(), language)
+        counted = (scope["path"] if scope["path"] in self._paths else "other", answer.status)
+        self.answers[counted] = self.answers.get(counted, 0) + 1
         body = answer.body
         size = len(body)
         length = _CONTENT_LENGTHS[size] if size < _LENGTHS_RENDERED else (b"content-length", b"%d" % size)

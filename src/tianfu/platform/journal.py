@@ -20,11 +20,20 @@ import lmdb
 
 from tianfu.errors import TianfuError
 from tianfu.platform.http import BusyError
-from tianfu.platform.journalfile import JOURNAL_MAP_BYTES, JournalBrokenError, JournalFile, JournalFullError
+from tianfu.platform.journalfile import JOURNAL_MAP_BYTES, JournalFile, JournalFullError
 
 # A commit takes 0.2 to 2 ms and a gate writes at most 30,000 records a second, so 60 wait at a time. 4,096 waiting
 # mean 140 ms of backlog: the disk has stalled, and "busy" is the better answer.
 PENDING_RECORDS_MAX: Final = 4_096
+
+
+class JournalTakenError(TianfuError):
+    """Another process has this gate's journal open. Two gates on one machine need two numbers."""
+
+    code = "journal_taken"
+    status = 503
+    zh = "本检验点的登记文件正被另一进程使用，请为每个检验点进程设置不同的编号（TIANFU_GATE_NUMBER）。"
+    en = "Another process has this gate's journal open; give each gate its own TIANFU_GATE_NUMBER."
 
 
 class _Durable(asyncio.Future[None]):
@@ -80,7 +89,7 @@ class Journal:
     def open(cls, folder: Path, *, loop: asyncio.AbstractEventLoop, map_bytes: int = JOURNAL_MAP_BYTES) -> Journal:
         """The journal in `folder` for this process alone.
 
-        Raises `JournalBrokenError` when it is damaged or another process holds it, `JournalFullError` without room.
+        Raises `JournalTakenError`, `JournalBrokenError` when it is damaged, `JournalFullError` without room.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -92,7 +101,7 @@ class Journal:
             file = JournalFile.open(folder, map_bytes=map_bytes)
         except BlockingIOError as error:
             os.close(descriptor)
-            raise JournalBrokenError from error
+            raise JournalTakenError from error
         except TianfuError:
             os.close(descriptor)
             raise
@@ -171,3 +180,23 @@ def _resolve(durable: asyncio.Future[None], failure: TianfuError | None) -> None
         durable.set_result(None)
     else:
         durable.set_exception(failure)
+
+
+class ClosedJournal:
+    """Stands in for a journal that cannot be opened: scans are refused with the reason, codes are still shown."""
+
+    def __init__(self, reason: TianfuError) -> None:
+        """`reason` is what everybody who wants something recorded is told."""
+        self.reason = reason
+
+    def append(self, record: bytes) -> asyncio.Future[None]:
+        """Raise the reason."""
+        del record
+        raise self.reason
+
+    def settled(self) -> asyncio.Future[None]:
+        """Raise the reason."""
+        raise self.reason
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""

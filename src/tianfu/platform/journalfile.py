@@ -39,12 +39,12 @@ class JournalFullError(TianfuError):
 
 
 class JournalBrokenError(TianfuError):
-    """The journal file is damaged, of another layout, or held by another process; nothing was written to it."""
+    """The journal file is damaged or of another layout; nothing was written to it."""
 
     code = "journal_broken"
     status = 503
-    zh = "登记文件损坏或被占用，请联系运维。"
-    en = "The journal file is damaged or held by another process; see the gate's runbook."
+    zh = "登记文件损坏，暂时无法登记，请改用人工登记。"
+    en = "The journal file is damaged and nothing can be recorded; please register with the staff."
 
 
 class JournalFile:

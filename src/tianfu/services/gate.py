@@ -11,32 +11,31 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import resource
+import sys
 from typing import Final, Self
 
-import uvicorn
+import uvloop
 
 from tianfu.clock import now_milliseconds
+from tianfu.errors import TianfuError
+from tianfu.passcode.issue import Issuer
+from tianfu.passcode.show import CodeDesk
 from tianfu.platform.asgi import HotApp, Receive, Route, Scope, Send
 from tianfu.platform.journal import ClosedJournal, Journal
 from tianfu.platform.journalfile import JournalBrokenError, JournalFullError
-from tianfu.passcode.issue import Issuer
-from tianfu.passcode.show import CodeDesk
 from tianfu.platform.keyring import GateKeys
 from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings, load
 from tianfu.scans.guard import GuardDesk
 from tianfu.scans.venue import VenueDesk
 from tianfu.services.gate_health import GateHealth
+from tianfu.services.http_server import serve
 from tianfu.status.bearer import Bearers
 from tianfu.status.read import Board
-from tianfu.status.watch import WATCHERS_MAX, Watchers
+from tianfu.status.watch import Watchers
 
 RESIDENT_COOKIE: Final = b"tianfu_session"
 OPERATOR_COOKIE: Final = b"tianfu_operator"
-# Every watcher holds a connection; as many again half for those who show, scan and check.
-CONNECTIONS_MAX: Final = WATCHERS_MAX * 3 // 2
-_STOP_SECONDS_MAX: Final = 3
 
 
 class Gate:
@@ -47,6 +46,7 @@ class Gate:
         self._app = app
         self._journal = journal
         self._board = board
+        self._watchers = watchers
         self._following = asyncio.get_running_loop().create_task(watchers.follow())
 
     @classmethod
@@ -62,9 +62,7 @@ class Gate:
         watchers.look()
         journal = _journal(settings, log)
         bearers = Bearers(ring, board)
-        code = CodeDesk(
-            bearers=bearers, board=board, issuer=Issuer(ring), watchers=watchers, now_ms=now_milliseconds
-        )
+        code = CodeDesk(bearers=bearers, board=board, issuer=Issuer(ring), watchers=watchers, now_ms=now_milliseconds)
         venue = VenueDesk(
             bearers=bearers,
             board=board,
@@ -73,9 +71,7 @@ class Gate:
             gate=settings.gate.number,
             now_ms=now_milliseconds,
         )
-        guard = GuardDesk(
-            bearers=bearers, board=board, ring=ring, gate=settings.gate.number, now_ms=now_milliseconds
-        )
+        guard = GuardDesk(bearers=bearers, board=board, ring=ring, gate=settings.gate.number, now_ms=now_milliseconds)
         health = GateHealth(
             board=board,
             journal=journal,
@@ -92,14 +88,16 @@ class Gate:
             ("GET", "/gate/v1/health"): Route(health.health),
             ("GET", "/gate/v1/metrics"): Route(health.metrics),
         }
-        health.counted = app = HotApp(
-            routes, journal=journal, public_origin=settings.server.public_origin, log=log
-        )
+        health.counted = app = HotApp(routes, journal=journal, public_origin=settings.server.public_origin, log=log)
         return cls(app, journal, board, watchers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer an HTTP request."""
         await self._app(scope, receive, send)
+
+    def release(self) -> None:
+        """Answer everybody who waits for a change, so that a stop need not wait for them."""
+        self._watchers.release()
 
     async def close(self) -> None:
         """Make durable what waits, release the files."""
@@ -115,40 +113,32 @@ def _journal(settings: Settings, log: Log) -> Journal | ClosedJournal:
     try:
         return Journal.open(folder, loop=asyncio.get_running_loop())
     except (JournalBrokenError, JournalFullError) as error:
-        log.error("the journal cannot be opened, scans are refused", code=error.code)
-        return ClosedJournal(error)
+        closed = ClosedJournal(error)
+    log.error("the journal cannot be opened, scans are refused", code=closed.reason.code)
+    return closed
 
 
-def server_config(*, host: str, port: int) -> uvicorn.Config:
-    """How every process with a gate in it serves: the fast parts, no access log, bounded connections."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CONNECTIONS_MAX + 1_000
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, wanted), hard), hard))
-    return uvicorn.Config(
-        _not_yet,
-        host=host,
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        proxy_headers=False,
-        limit_concurrency=CONNECTIONS_MAX,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=_STOP_SECONDS_MAX,
-    )
-
-
-async def serve(settings: Settings, *, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT."""
-    gate = await Gate.open(settings, Log("gate"))
-    config = server_config(host=host, port=port)
-    config.app = gate
+def main() -> None:
+    """Serve on the port of the command line with the settings of the environment."""
+    parser = argparse.ArgumentParser(prog="python -m tianfu.services.gate", description="Run one gate.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, required=True)
+    arguments = parser.parse_args()
     try:
-        await uvicorn.Server(config).serve()
+        settings = load()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, host=arguments.host, port=arguments.port))
+    except TianfuError as error:
+        sys.exit(f"{error.en}\n{error.zh}")
+
+
+async def _serve(settings: Settings, *, host: str, port: int) -> None:
+    gate = await Gate.open(settings, Log("gate"))
+    try:
+        await serve(gate, host=host, port=port, stopping=gate.release)
     finally:
         await gate.close()
+
+
+if __name__ == "__main__":
+    main()

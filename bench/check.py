@@ -1,0 +1,30 @@
+"""A guard's check of a live code: session, signature, replay memory, board, the visit durable before the answer.
+
+Every round signs its own codes, more than it can use up, so that no code comes twice.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from bench.budget import Budget, post
+from bench.world import World, codes
+
+# Ten seconds at 9,000 a second would be 90,000; a round lasts five, and a faster gate would begin again from the first.
+CODES: Final = 70_000
+
+
+def requests(world: World) -> list[bytes]:
+    """Fresh codes, held up to the guards in turn."""
+    return [
+        post(
+            "/gate/v1/check",
+            f"tianfu_operator={world.guards[number % len(world.guards)]}",
+            json.dumps({"code": code}).encode(),
+        )
+        for number, code in enumerate(codes(world, CODES))
+    ]
+
+
+BUDGET = Budget("check", "guard's check of a live code, durable, replay-checked", 9_000, 0.0, requests)

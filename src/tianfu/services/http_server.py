@@ -1,0 +1,66 @@
+"""How a process serves HTTP: uvicorn with uvloop and httptools, no access log, bounded connections, a clean stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import resource
+import signal
+from collections.abc import Callable, Generator
+from typing import Any, Final
+
+import uvicorn
+
+from tianfu.status.watch import WATCHERS_MAX
+
+# Every watcher holds a connection; half as many again for those who show, scan and check.
+CONNECTIONS_MAX: Final = WATCHERS_MAX * 3 // 2
+# Files, the journal and the log need descriptors of their own.
+_OTHER_DESCRIPTORS: Final = 1_000
+# Longer than mobile networks keep a silent connection; the phone's next request reuses it.
+_KEEP_ALIVE_SECONDS: Final = 75
+_STOP_SECONDS_MAX: Final = 3
+
+
+class _Server(uvicorn.Server):
+    """A server that ends when told to, and leaves it to its caller how the process ends."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Do nothing: uvicorn would raise the signal again after serving, before the caller could close its files."""
+        yield
+
+
+async def serve(app: Any, *, host: str, port: int, stopping: Callable[[], None]) -> None:  # noqa: ANN401 - any ASGI app
+    """Serve `app` until SIGTERM or SIGINT; then `stopping` is called and open requests have three seconds to end."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS_MAX + _OTHER_DESCRIPTORS
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted if hard < 0 else min(wanted, hard)), hard))
+    server = _Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            limit_concurrency=CONNECTIONS_MAX,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=_STOP_SECONDS_MAX,
+        )
+    )
+    loop = asyncio.get_running_loop()
+
+    def stop(number: int) -> None:
+        stopping()
+        server.handle_exit(number, None)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number)
+    await server.serve()
