@@ -16,7 +16,7 @@ interface NativeDetectorMaker {
 async function nativeReader(): Promise<QrReader | null> {
   const maker = (globalThis as { BarcodeDetector?: NativeDetectorMaker }).BarcodeDetector
   if (!maker) return null
-  const formats = await maker.getSupportedFormats().catch(() => [])
+  const formats = await maker.getSupportedFormats().catch((): string[] => [])
   if (!formats.includes('qr_code')) return null
   const detector = new maker({ formats: ['qr_code'] })
   return { read: async (picture) => (await detector.detect(picture)).map((found) => found.rawValue) }

@@ -168,17 +168,6 @@ export const en: PhoneTexts = {
   },
   reasons: {
     lead: 'The colour follows from the facts below by the published rules. Nobody sets it by hand.',
-    green: 'There is nothing to explain.',
-    since: 'From',
-    until: 'Until',
-    open: 'when a condition for release is met',
-    ends: 'What ends it',
-    office: 'Office in charge',
-    rule: 'Rule',
-    policy: (name, number) => `Rules in force: ${name} (No. ${number})`,
-    hash: 'Checksum of the rule file',
-    decidedAt: 'Decided at',
-    next: 'Next change by itself',
   },
   reads: {
     lead: 'Everyone who looks at your record leaves a trace.',

@@ -157,17 +157,6 @@ export const zh = {
   },
   reasons: {
     lead: '颜色由公布的规则根据以下情况得出，不由人工设定。',
-    green: '没有需要说明的情况。',
-    since: '开始',
-    until: '结束',
-    open: '解除条件满足时',
-    ends: '如何解除',
-    office: '负责单位',
-    rule: '规则',
-    policy: (name: string, number: number) => `现行规则：${name}（第 ${number} 号）`,
-    hash: '规则文件校验值',
-    decidedAt: '判定时间',
-    next: '下次自动变化',
   },
   reads: {
     lead: '查看您记录的每一次操作都会留下痕迹。',

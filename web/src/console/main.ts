@@ -1,0 +1,10 @@
+import { createApp, watchEffect } from 'vue'
+import '../design/tokens.css'
+import '../design/base.css'
+import './print.css'
+import ConsoleApp from './ConsoleApp.vue'
+import { consoleRouter, leaveWhenSignedOut } from './router'
+
+const router = consoleRouter()
+leaveWhenSignedOut(router, watchEffect)
+createApp(ConsoleApp).use(router).mount('#app')

@@ -1,0 +1,38 @@
+import { shallowRef } from 'vue'
+import { fetchOperator, type Operator } from '../api/console'
+import { ApiError, asApiError } from '../api/problem'
+
+/** Who is signed in at this console; null when nobody is, undefined before that is known. */
+export const operator = shallowRef<Operator | null | undefined>(undefined)
+
+export type Duty = 'venues' | 'check' | 'explain'
+
+const DUTIES: Record<string, Duty> = {
+  venue_manager: 'venues',
+  guard: 'check',
+  epidemiologist: 'explain',
+  desk: 'explain',
+}
+
+/** The pages an operator's roles open, in the order of the table above. What may really be done, the server decides. */
+export function dutiesOf(who: Operator | null | undefined): Duty[] {
+  return [...new Set((who?.roles ?? []).map((role) => DUTIES[role]).filter((duty) => duty !== undefined))]
+}
+
+/** Asks the server who is signed in, once per page load. A failure other than "nobody" is thrown. */
+export async function knowOperator(): Promise<Operator | null> {
+  if (operator.value !== undefined) return operator.value
+  try {
+    operator.value = await fetchOperator()
+  } catch (error) {
+    const problem: ApiError = asApiError(error)
+    if (problem.status !== 401 && problem.status !== 403) throw problem
+    operator.value = null
+  }
+  return operator.value
+}
+
+/** For any request of the console: notes that the session is over when that is why it failed. */
+export function noteSignedOut(problem: ApiError): void {
+  if (problem.kind === 'signed_out') operator.value = null
+}

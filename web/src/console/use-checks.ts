@@ -1,0 +1,89 @@
+import { onBeforeUnmount, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
+import { checkCode, type CheckAnswer } from '../api/gate'
+import { asApiError, type ApiError } from '../api/problem'
+import { bandOf } from '../code/test-band'
+import { desk } from './messages'
+import { noteSignedOut } from './operator'
+import { say } from './voice'
+
+export const CODE_PREFIX = 'HK1:'
+// Signed codes have about 190 characters; more is not ours.
+const CODE_CHARACTERS_MAX = 400
+// How long a result stays before the camera looks again.
+const RESULT_MILLISECONDS = 2000
+// The camera still sees the same phone after that; its code is not checked twice by accident.
+const SAME_CODE_MILLISECONDS = 8000
+
+function spoken(answer: CheckAnswer): string {
+  const words = desk.value.check.spoken
+  if (answer.verdict === 'already_used') return words.used
+  const band = answer.test?.result === 'negative' ? bandOf(answer.test.hours) : null
+  return band === null ? words[answer.colour] : `${words[answer.colour]}，${words.test(band)}`
+}
+
+/**
+ * The guard's loop: `take` a text the camera saw, show what the gate says of it for two seconds, then look again. A
+ * verdict only ever comes from the gate; what cannot be checked shows no colour.
+ */
+export function useChecks(): {
+  result: ShallowRef<CheckAnswer | null>
+  failure: ShallowRef<ApiError | null>
+  foreign: Ref<boolean>
+  busy: Ref<boolean>
+  paused: () => boolean
+  take: (text: string) => Promise<void>
+  typed: (text: string) => Promise<void>
+  next: () => void
+} {
+  const result = shallowRef<CheckAnswer | null>(null)
+  const failure = shallowRef<ApiError | null>(null)
+  const foreign = ref(false)
+  const busy = ref(false)
+  const holding = ref(false)
+  let lastText = ''
+  let lastAt = 0
+  let timer = 0
+
+  function next(): void {
+    window.clearTimeout(timer)
+    holding.value = false
+  }
+
+  function hold(): void {
+    holding.value = true
+    timer = window.setTimeout(next, RESULT_MILLISECONDS)
+  }
+
+  async function check(text: string): Promise<void> {
+    next()
+    result.value = null
+    failure.value = null
+    foreign.value = !text.startsWith(CODE_PREFIX) || text.length > CODE_CHARACTERS_MAX
+    if (foreign.value) {
+      hold()
+      return
+    }
+    busy.value = true
+    try {
+      result.value = await checkCode(text)
+      say(spoken(result.value))
+    } catch (error) {
+      failure.value = asApiError(error)
+      noteSignedOut(failure.value)
+      if (failure.value.kind === 'refused') say(desk.value.check.spoken.invalid)
+    } finally {
+      busy.value = false
+      lastText = text
+      lastAt = Date.now()
+      hold()
+    }
+  }
+
+  async function take(text: string): Promise<void> {
+    if (text === lastText && Date.now() - lastAt < SAME_CODE_MILLISECONDS) return
+    await check(text)
+  }
+
+  onBeforeUnmount(() => window.clearTimeout(timer))
+  return { result, failure, foreign, busy, paused: () => busy.value || holding.value, take, typed: check, next }
+}
