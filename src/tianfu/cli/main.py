@@ -35,6 +35,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "replay": Entry("tianfu.cli.replay", "Recompute every status from the ledger and report differences."),
     "policy": Entry("tianfu.cli.policy", "Check, publish and list rule sets."),
     "keys": Entry("tianfu.cli.keys", "List, rotate and retire keys."),
+    "account": Entry("tianfu.cli.account", "Operators' accounts and the roles they hold."),
     "database": Entry("tianfu.cli.database", "Apply migrations."),
     "synth": Entry("tianfu.cli.synth", "Write a synthetic county's files from a seed."),
     "bench": Entry("tianfu.cli.bench", "Measure the budgets against a baseline in the same run."),

@@ -1,0 +1,34 @@
+"""The operators' API: its routes in one list."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from litestar import Router
+from litestar.di import Provide
+
+from tianfu.console import explain, shift, venues
+from tianfu.console.parts import Console
+from tianfu.platform.api import API_PATH
+
+CONSOLE_PATH: Final = f"{API_PATH}/console"
+
+
+def routes(console: Console) -> Router:
+    """Everything a manager, guard, desk officer or epidemiologist asks for, but the check, which is the gate's."""
+    return Router(
+        path=CONSOLE_PATH,
+        route_handlers=[
+            shift.sign_in,
+            shift.sign_out,
+            shift.me,
+            venues.create_venue,
+            venues.my_venues,
+            venues.poster,
+            venues.bind_guard,
+            venues.renew_poster,
+            venues.close_venue,
+            explain.explain_person,
+        ],
+        dependencies={"console": Provide(lambda: console, sync_to_thread=False)},
+    )

@@ -1,0 +1,126 @@
+"""What residents send and get, as JSON shapes. Limits and meaning are checked by the features that use them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from tianfu.residents.consents import ConsentPurpose
+
+SYMPTOMS_MAX: Final = 20
+
+
+class DocumentForm(msgspec.Struct, frozen=True):
+    """A document as typed."""
+
+    type: str
+    number: str
+
+
+class PasswordForm(msgspec.Struct, frozen=True):
+    """A request for a one-time password."""
+
+    phone: str
+
+
+class ChallengeAnswer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A password is on its way. `sandbox_code` is there only when no message leaves the machine."""
+
+    challenge: str
+    expires_in_seconds: int
+    resend_after_seconds: int
+    sandbox_code: str | None = None
+
+
+class ClaimForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim. `proofing_ticket` is what the identity provider's face check gave the client, if it has one."""
+
+    name: str
+    document: DocumentForm
+    phone: str
+    challenge: str
+    one_time_password: str
+    district: str
+    consents: tuple[str, ...]
+    consent_version: str
+    language: str = "zh"
+    proofing_ticket: str | None = None
+
+
+class LoginForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A sign-in."""
+
+    document: DocumentForm
+    phone: str
+    challenge: str
+    one_time_password: str
+
+
+class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who signed in, masked, and until when."""
+
+    masked_name: str
+    masked_document: str
+    expires_at: datetime
+
+
+class InfoAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What this installation is."""
+
+    environment: str
+    sandbox: bool
+    version: str
+
+
+class ConsentsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The text of the consents, one version of it."""
+
+    version: str
+    purposes: tuple[ConsentPurpose, ...]
+
+
+class MeAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What is stored of me, masked."""
+
+    masked_name: str
+    masked_document: str
+    masked_phone: str
+    claimed_at: datetime
+    language: str
+    declared_until: datetime | None
+
+
+class DeclarationForm(msgspec.Struct, frozen=True, kw_only=True):
+    """How I feel today. `temperature_decidegrees` is 365 for 36.5 °C."""
+
+    symptoms: tuple[str, ...]
+    truthful: bool
+    temperature_decidegrees: int | None = None
+
+
+class DeclarationAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Until when the declaration counts."""
+
+    declared_until: datetime
+
+
+class UndecidedAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """There is no decision yet; there will be one within a second or so."""
+
+    at: datetime
+    colour: str = "checking"
+    popup: None = None
+    reasons: tuple[()] = ()
+    policy: None = None
+    next_change_at: None = None
+
+
+class ReadAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One reading of my record by somebody."""
+
+    at: datetime
+    role: str
+    action: str
+    purpose: str

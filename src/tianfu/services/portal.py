@@ -1,0 +1,44 @@
+"""The residents' API alone, for an installation that runs it apart from the operators' one.
+
+python -m tianfu.services.portal --port 8001
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from litestar.types import ASGIApp
+
+from tianfu.platform.api import application
+from tianfu.platform.database import Database
+from tianfu.platform.observe import Log
+from tianfu.platform.settings import Settings, load
+from tianfu.portal.api import routes
+from tianfu.services.control_parts import open_database, portal_parts
+from tianfu.services.http_server import serve
+
+
+def build(settings: Settings, database: Database) -> ASGIApp:
+    """The ASGI application."""
+    return application(
+        [routes(portal_parts(settings, database))],
+        title="Tianfu residents' API",
+        public_origin=settings.server.public_origin,
+        log=Log("portal"),
+    )
+
+
+def main() -> None:
+    """Read the settings and the command line, then serve on loopback until told to stop."""
+    parser = argparse.ArgumentParser(prog="tianfu.services.portal", description="Residents' API.")
+    parser.add_argument("--port", type=int, required=True, help="loopback port")
+    arguments = parser.parse_args()
+    settings = load()
+    with open_database(settings) as database:
+        app = build(settings, database)
+        asyncio.run(serve(app, host="127.0.0.1", port=arguments.port, stopping=lambda: None))
+
+
+if __name__ == "__main__":
+    main()
