@@ -67,9 +67,15 @@ def load(database: Database, folder: Path, *, pseudonym: Pseudonym, at: datetime
         remembered.write_bytes(msgspec.json.encode(progress))
     if progress.finished:
         return
-    with step(f"loading the demo county ({PEOPLE} synthetic people)"):
-        made = county.make(people=PEOPLE + UNCLAIMED, seed=SEED, today=shanghai_day(progress.at))
-        _load(database, folder, made, pseudonym=pseudonym, at=progress.at)
+    made = county.make(people=PEOPLE + UNCLAIMED, seed=SEED, today=shanghai_day(progress.at))
+    claimed, free = made.people[:-UNCLAIMED], made.people[-UNCLAIMED:]
+    with step(f"demo county: {len(claimed)} synthetic people"):
+        claim_all(database, claimed, pseudonym=pseudonym, at=progress.at)
+    with step("demo county: tests, cases and contacts"):
+        _load_files(database, County(claimed, made.venues), pseudonym=pseudonym, at=progress.at)
+    with step(f"demo county: {len(operators.ACCOUNTS)} operators, {len(made.venues)} venues"):
+        operators.ensure(database, made.venues, at=progress.at)
+    _write_samples(folder, free, progress.at)
     remembered.write_bytes(msgspec.json.encode(msgspec.structs.replace(progress, finished=True)))
 
 
@@ -83,16 +89,12 @@ def samples(folder: Path) -> tuple[SyntheticPerson, ...]:
     return made.people[-UNCLAIMED:]
 
 
-def _load(database: Database, folder: Path, made: County, *, pseudonym: Pseudonym, at: datetime) -> None:
-    claimed, free = made.people[:-UNCLAIMED], made.people[-UNCLAIMED:]
-    claim_all(database, claimed, pseudonym=pseudonym, at=at)
-    files = outbreak.make(County(claimed, made.venues), seed=SEED, at=at).files
-    for feed, rows in files.items():
+def _load_files(database: Database, made: County, *, pseudonym: Pseudonym, at: datetime) -> None:
+    """What departments would have sent by now, through the same intake as theirs."""
+    for feed, rows in outbreak.make(made, seed=SEED, at=at).files.items():
         contract = contracts.CONTRACTS[feed]
         data = outbreak.csv_text(rows).encode()
         intake.load(database, data, contract=contract, source=contract.source, pseudonym=pseudonym, at=at)
-    operators.ensure(database, made.venues, at=at)
-    _write_samples(folder, free, at)
 
 
 def claim_all(
