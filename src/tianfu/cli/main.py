@@ -75,7 +75,8 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
         with formatter.section("Examples"):
-            formatter.write_dl(list(EXAMPLES), col_max=90)
+            for line, says in EXAMPLES:
+                formatter.write(f"  {line}\n      {says}\n")
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tianfu.platform.http import SECURITY_HEADERS
+from tianfu.platform.observe import Log
+from tianfu.services.checks import free_port
+from tianfu.services.control_proxy import CONTROL_BODY_BYTES_MAX, ControlProxy
+from tianfu.services.web_pages import WebPages
+
+
+class Control(BaseHTTPRequestHandler):
+    """Says what it was asked, in the place of the control process."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        size = int(self.headers.get("content-length") or 0)
+        content = {
+            "method": self.command,
+            "path": self.path,
+            "headers": {name.lower(): value for name, value in self.headers.items()},
+            "body": self.rfile.read(size).decode(),
+        }
+        body = json.dumps(content).encode()
+        self.send_response(201)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Set-Cookie", "a=1; HttpOnly")
+        self.send_header("Set-Cookie", "b=2; HttpOnly")
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET  # noqa: N815 - the name that http.server looks for
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def control_port() -> Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Control)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@asynccontextmanager
+async def proxied(port: int) -> AsyncIterator[httpx.AsyncClient]:
+    proxy = ControlProxy(port=port, public_scheme="https", log=Log("test"))
+    transport = httpx.ASGITransport(proxy)
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://code.example") as client:
+            yield client
+    finally:
+        await proxy.close()
+
+
+def ask(port: int, method: str, path: str, **options: object) -> httpx.Response:
+    async def once() -> httpx.Response:
+        async with proxied(port) as client:
+            return await client.request(method, path, **options)  # type: ignore[arg-type]
+
+    return asyncio.run(once())
+
+
+def test_a_request_reaches_control_as_it_was_sent(control_port: int) -> None:
+    answer = ask(control_port, "POST", "/api/v1/claims?a=%E4%B8%AD&b=1", content=b'{"x":1}', headers={"cookie": "s=1"})
+    seen = answer.json()
+    assert answer.status_code == 201
+    assert (seen["method"], seen["path"], seen["body"]) == ("POST", "/api/v1/claims?a=%E4%B8%AD&b=1", '{"x":1}')
+    assert seen["headers"]["host"] == "code.example"
+    assert seen["headers"]["cookie"] == "s=1"
+
+
+def test_every_cookie_comes_back(control_port: int) -> None:
+    assert ask(control_port, "GET", "/api/v1/info").headers.get_list("set-cookie") == ["a=1; HttpOnly", "b=2; HttpOnly"]
+
+
+def test_a_client_cannot_forge_who_it_is(control_port: int) -> None:
+    forged = {"x-forwarded-for": "9.9.9.9", "x-forwarded-proto": "gopher", "connection": "keep-alive, x-a", "te": "x"}
+    seen = ask(control_port, "GET", "/api/v1/info", headers=forged).json()["headers"]
+    assert seen["x-forwarded-for"] == "127.0.0.1"
+    assert seen["x-forwarded-proto"] == "https"
+    assert "te" not in seen
+
+
+def test_a_body_over_the_limit_is_refused_and_control_never_sees_it(control_port: int) -> None:
+    answer = ask(control_port, "POST", "/api/v1/claims", content=b"x" * (CONTROL_BODY_BYTES_MAX + 1))
+    assert answer.status_code == 413
+    assert answer.json()["code"] == "body_too_large"
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Showing and scanning"), ("zh-CN", "亮码和扫码不受影响")])
+def test_control_being_away_is_said_at_once_in_the_readers_language(language: str, words: str) -> None:
+    answer = ask(free_port(), "POST", "/api/v1/claims", content=b"{}", headers={"accept-language": language})
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert int(answer.headers["retry-after"]) >= 1
+    assert words in answer.json()["detail"]
+
+
+def page(folder: Path, method: str, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+    async def once() -> httpx.Response:
+        transport = httpx.ASGITransport(WebPages(folder))
+        async with httpx.AsyncClient(transport=transport, base_url="http://code.example") as client:
+            return await client.request(method, path, headers=headers)
+
+    return asyncio.run(once())
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    (tmp_path / "index.html").write_text("<!doctype html><title>phone</title>" + "." * 2_000)
+    (tmp_path / "panda.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+    return tmp_path
+
+
+def test_pages_carry_the_security_headers(dist: Path) -> None:
+    answer = page(dist, "GET", "/claim")
+    assert answer.status_code == 200
+    for name, value in SECURITY_HEADERS:
+        assert answer.headers[name.decode()] == value.decode()
+
+
+def test_a_page_that_is_known_is_not_sent_again(dist: Path) -> None:
+    etag = page(dist, "GET", "/").headers["etag"]
+    again = page(dist, "GET", "/", {"if-none-match": etag})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_head_has_the_length_and_no_body(dist: Path) -> None:
+    answer = page(dist, "HEAD", "/panda.svg")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["content-length"]) > 0
+
+
+@pytest.mark.parametrize(("method", "path", "code"), [("GET", "/x.js", "not_found"), ("POST", "/", "method_refused")])
+def test_what_is_not_there_is_a_problem(dist: Path, method: str, path: str, code: str) -> None:
+    assert page(dist, method, path).json()["code"] == code
+
+
+def test_a_web_app_that_is_not_built_says_so_until_it_is(tmp_path: Path) -> None:
+    missing = page(tmp_path / "dist", "GET", "/")
+    assert missing.status_code == 503
+    assert missing.json()["code"] == "web_missing"
