@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from pytest_socket import socket_allow_hosts
 
 from tests.support.database import TestServer
 from tianfu.platform import settings
 from tianfu.platform.database import Database
+
+# Two shared cores: a property is judged by what it finds, not by how long one example took on a busy machine.
+hypothesis.settings.register_profile("tianfu", deadline=None)
+hypothesis.settings.load_profile("tianfu")
 
 _LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 
