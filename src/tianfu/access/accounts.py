@@ -22,6 +22,8 @@ ACCOUNTS_LISTED_MAX: Final = 1_000
 DISPLAY_NAME_LENGTH_MAX: Final = 64
 
 _USERNAME: Final = re.compile(r"[a-z][a-z0-9._-]{2,31}", re.ASCII)
+# The trail names accounts, and must hold no number that could be a person's.
+_LONG_NUMBER: Final = re.compile(r"[0-9]{9}", re.ASCII)
 _PREFECTURE_DIGITS: Final = 4
 _COUNTY_DIGITS: Final = 6
 
@@ -72,13 +74,13 @@ def create(write: Write, *, username: str, display_name: str, password: str, at:
     Raises `InputInvalidError` naming every unusable field, `AccountExistsError`.
     """
     faults = []
-    if _USERNAME.fullmatch(username) is None:
+    if _USERNAME.fullmatch(username) is None or _LONG_NUMBER.search(username):
         faults.append(
             Fault(
                 "username",
                 "username",
-                "用户名为 3 至 32 个小写字母、数字或 . _ -，以字母开头。",
-                "A username has 3 to 32 small letters, digits or . _ - and begins with a letter.",
+                "用户名为 3 至 32 个小写字母、数字或 . _ -，以字母开头，不得含手机号或证件号。",
+                "A username has 3 to 32 small letters, digits or . _ -, begins with a letter, holds no phone number.",
             )
         )
     if not 1 <= len(display_name) <= DISPLAY_NAME_LENGTH_MAX or not display_name.isprintable():
@@ -138,7 +140,7 @@ def record(write: Write, action: str, username: str, *, at: datetime, detail: di
         trail.Entry(
             at=at,
             actor_kind="system",
-            actor="command line",
+            actor="command-line",
             action=action,
             purpose="accounts",
             subject=f"account:{username}",

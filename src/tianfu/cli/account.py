@@ -55,6 +55,7 @@ def create(username: str, display_name: str, *, password_stdin: bool) -> None:
 def grant(username: str, role: str, district: str) -> None:
     """Give an account a role in a district."""
     from tianfu.access import accounts
+    from tianfu.access.places import SICHUAN_PREFIX as PROVINCE
     from tianfu.access.roles import Role
     from tianfu.clock import SystemClock
     from tianfu.platform import settings
@@ -63,7 +64,7 @@ def grant(username: str, role: str, district: str) -> None:
 
     with installed_database(settings.load()) as database, database.write(Purpose.OPERATOR) as write:
         accounts.grant(write, username=username, role=Role(role), district=district)
-        detail = {"role": role, "district": district}
+        detail = {"role": role, "place": district or PROVINCE}
         accounts.record(write, "role_granted", username, at=SystemClock().now(), detail=detail)
     click.echo(f"{username} is {role} in {district or 'the whole province'}")
 

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Final
 
 from litestar import Response, post
+from litestar.params import RawBody
 
 from tianfu.access import budget
 from tianfu.access.accounts import Account
 from tianfu.access.budget import ReadBudgetSpentError
-from tianfu.access.decide import Allowed, ForbiddenError, Resource, decide
+from tianfu.access.decide import Allowed, ForbiddenError, Refused, Resource, Verdict, decide
 from tianfu.access.roles import Action, Purpose
 from tianfu.audit import trail
 from tianfu.console.forms import ExplanationForm
@@ -29,7 +30,7 @@ REFUSED: Final = "explain_refused"
 
 
 @post("/explanations", status_code=200, operation_class=documented(ExplanationForm), sync_to_thread=True)
-def explain_person(request: AnyRequest, console: ConsoleParts, body: bytes) -> Response[Explanation]:
+def explain_person(request: AnyRequest, console: ConsoleParts, body: RawBody) -> Response[Explanation]:
     """Why a person has the colour they have. The person sees that it was read, by which role and for what."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -50,6 +51,13 @@ def _purpose(word: str) -> Purpose:
     return known
 
 
+def _detail(verdict: Verdict, *, within: bool) -> dict[str, str]:
+    """The role that allows it, or why it is refused."""
+    if isinstance(verdict, Refused):
+        return {"reason": verdict.reason.value}
+    return {"role": verdict.grant.role.value} | ({} if within else {"reason": "budget"})
+
+
 def _read_record(
     console: Console, account: Account, person: PersonRef, purpose: Purpose, language: str, at: datetime
 ) -> Explanation:
@@ -63,8 +71,10 @@ def _read_record(
         place = residents.district_of(write, person)
         verdict = decide(account.principal, Action.EXPLAIN_PERSON, Resource(place=place), purpose=purpose)
         allowed = within and isinstance(verdict, Allowed)
-        role = verdict.grant.role.value if isinstance(verdict, Allowed) else ""
-        reason = verdict.reason.value if not isinstance(verdict, Allowed) else "budget"
+        status = statuses.read_many(write, [person]).get(person) if allowed else None
+        if status is not None:
+            policy = console.policies.by_hash(write, status.decision.policy_hash)
+            explanation = explain(policy, status.decision, language)
         trail.record(
             write,
             trail.Entry(
@@ -74,13 +84,9 @@ def _read_record(
                 action=ACTION if allowed else REFUSED,
                 purpose=purpose.value,
                 person=person,
-                detail={"role": role} if allowed else {"role": role, "reason": reason},
+                detail=_detail(verdict, within=within),
             ),
         )
-        status = statuses.read_many(write, [person]).get(person) if allowed else None
-        if status is not None:
-            policy = console.policies.by_hash(write, status.decision.policy_hash)
-            explanation = explain(policy, status.decision, language)
     if not within:
         console.log.error("an account has spent its reading budget", code=ReadBudgetSpentError.code)
         raise ReadBudgetSpentError

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 from litestar import Request
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 
 from tianfu.access import login
 from tianfu.access.accounts import Account
@@ -38,7 +39,7 @@ class Console(msgspec.Struct, frozen=True, kw_only=True):
     log: Log
 
 
-ConsoleParts = Annotated[Console, Dependency(skip_validation=True)]
+ConsoleParts = NamedDependency[SkipValidation[Console]]
 """How a handler asks for the parts."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from litestar import Response, delete, get, post
+from litestar.params import RawBody
 
 from tianfu.access import login
 from tianfu.access import store as access_store
@@ -23,7 +24,7 @@ from tianfu.venues.model import Venue
 
 
 @post("/sessions", status_code=201, operation_class=documented(SignInForm), sync_to_thread=True)
-def sign_in(request: AnyRequest, console: ConsoleParts, body: bytes) -> Response[OperatorAnswer]:
+def sign_in(request: AnyRequest, console: ConsoleParts, body: RawBody) -> Response[OperatorAnswer]:
     """Sign in. A guard gets a session that can check codes at one venue: the one named, or the only one."""
     console.tries.spend(api.client_address(request))
     sent = read_body(SignInForm, body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from litestar import Response, get, post
+from litestar.params import FromPath, RawBody
 
 from tianfu.access.decide import Resource, require
 from tianfu.access.roles import Action
@@ -22,7 +23,7 @@ _SVG_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ances
 
 
 @post("/venues", status_code=201, operation_class=documented(VenueForm), sync_to_thread=True)
-def create_venue(request: AnyRequest, console: ConsoleParts, body: bytes) -> VenueAnswer:
+def create_venue(request: AnyRequest, console: ConsoleParts, body: RawBody) -> VenueAnswer:
     """Create a venue in my district."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -42,7 +43,7 @@ def my_venues(request: AnyRequest, console: ConsoleParts) -> list[VenueAnswer]:
 
 
 @get("/venues/{venue_ref:int}/poster.svg", sync_to_thread=True)
-def poster(request: AnyRequest, console: ConsoleParts, venue_ref: int) -> Response[str]:
+def poster(request: AnyRequest, console: ConsoleParts, venue_ref: FromPath[int]) -> Response[str]:
     """The poster of the present generation, ready to print."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -68,7 +69,7 @@ def poster(request: AnyRequest, console: ConsoleParts, venue_ref: int) -> Respon
 
 
 @post("/venues/{venue_ref:int}/guards", status_code=204, operation_class=documented(GuardForm), sync_to_thread=True)
-def bind_guard(request: AnyRequest, console: ConsoleParts, venue_ref: int, body: bytes) -> None:
+def bind_guard(request: AnyRequest, console: ConsoleParts, venue_ref: FromPath[int], body: RawBody) -> None:
     """Let a guard's account check codes at my venue."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -77,7 +78,7 @@ def bind_guard(request: AnyRequest, console: ConsoleParts, venue_ref: int, body:
 
 
 @post("/venues/{venue_ref:int}/generation", status_code=200, sync_to_thread=True)
-def renew_poster(request: AnyRequest, console: ConsoleParts, venue_ref: int) -> VenueAnswer:
+def renew_poster(request: AnyRequest, console: ConsoleParts, venue_ref: FromPath[int]) -> VenueAnswer:
     """Start a new generation: posters printed before are refused from now on."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -85,7 +86,7 @@ def renew_poster(request: AnyRequest, console: ConsoleParts, venue_ref: int) -> 
 
 
 @post("/venues/{venue_ref:int}/closing", status_code=204, sync_to_thread=True)
-def close_venue(request: AnyRequest, console: ConsoleParts, venue_ref: int) -> None:
+def close_venue(request: AnyRequest, console: ConsoleParts, venue_ref: FromPath[int]) -> None:
     """Close my venue for good."""
     at = console.clock.now()
     account = operator(console, request, at)

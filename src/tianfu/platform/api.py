@@ -18,7 +18,7 @@ from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
-from litestar.types import ASGIApp, ControllerRouterHandler
+from litestar.types import ControllerRouterHandler
 
 from tianfu.errors import Fault, InputInvalidError, NotFoundError, TianfuError
 from tianfu.platform.asgi import Message, Receive, Scope, Send
@@ -46,7 +46,7 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 AnyRequest = Request[Any, Any, Any]
 
 
-def application(handlers: Sequence[ControllerRouterHandler], *, title: str, public_origin: str, log: Log) -> ASGIApp:
+def application(handlers: Sequence[ControllerRouterHandler], *, title: str, public_origin: str, log: Log) -> Edge:
     """The ASGI application over `handlers`, with its description at `/api/v1/openapi.json`."""
 
     def unexpected(request: AnyRequest, error: Exception) -> Response[bytes]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from litestar import Response, delete, get, post
+from litestar.params import RawBody
 from litestar.datastructures import Cookie
 
 from tianfu.access import store as access_store
@@ -47,7 +48,7 @@ def divisions() -> tuple[Division, ...]:
 
 
 @post("/one-time-passwords", status_code=202, operation_class=documented(PasswordForm), sync_to_thread=True)
-def send_password(request: AnyRequest, portal: PortalParts, body: bytes) -> ChallengeAnswer:
+def send_password(request: AnyRequest, portal: PortalParts, body: RawBody) -> ChallengeAnswer:
     """Send a one-time password to a phone. The answer is the same whoever the phone belongs to."""
     portal.passwords.spend(api.client_address(request))
     phone = phones.parse(read_body(PasswordForm, body).phone)
@@ -69,7 +70,7 @@ def send_password(request: AnyRequest, portal: PortalParts, body: bytes) -> Chal
 
 
 @post("/claims", status_code=201, operation_class=documented(ClaimForm), sync_to_thread=True)
-def claim_code(request: AnyRequest, portal: PortalParts, body: bytes) -> Response[SessionAnswer]:
+def claim_code(request: AnyRequest, portal: PortalParts, body: RawBody) -> Response[SessionAnswer]:
     """Claim a code and sign in. Sent again with the same content it answers the same."""
     portal.tries.spend(api.client_address(request))
     sent = read_body(ClaimForm, body)
@@ -92,7 +93,7 @@ def claim_code(request: AnyRequest, portal: PortalParts, body: bytes) -> Respons
 
 
 @post("/sessions", status_code=201, operation_class=documented(LoginForm), sync_to_thread=True)
-def sign_in(request: AnyRequest, portal: PortalParts, body: bytes) -> Response[SessionAnswer]:
+def sign_in(request: AnyRequest, portal: PortalParts, body: RawBody) -> Response[SessionAnswer]:
     """Sign in. Unknown document, other phone and wrong password are one refusal."""
     portal.tries.spend(api.client_address(request))
     sent = read_body(LoginForm, body)

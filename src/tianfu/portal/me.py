@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from litestar import Response, get, post
+from litestar.params import RawBody
 
 from tianfu.access.session import SessionInvalidError
 from tianfu.audit import trail
@@ -48,7 +49,7 @@ def me(request: AnyRequest, portal: PortalParts) -> MeAnswer:
 
 
 @post("/me/declarations", status_code=201, operation_class=documented(DeclarationForm), sync_to_thread=True)
-def declare_health(request: AnyRequest, portal: PortalParts, body: bytes) -> DeclarationAnswer:
+def declare_health(request: AnyRequest, portal: PortalParts, body: RawBody) -> DeclarationAnswer:
     """Declare my health for the next 14 days; the colour follows within about a second."""
     at = portal.clock.now()
     person = person_of(present(portal, request, at))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 from litestar import Request
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 
 from tianfu.access import store as access_store
 from tianfu.access.session import Audience, Session, SessionExpiredError, SessionInvalidError, SessionKeys
@@ -48,7 +49,7 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
         return self.desk.proofing.is_sandbox
 
 
-PortalParts = Annotated[Portal, Dependency(skip_validation=True)]
+PortalParts = NamedDependency[SkipValidation[Portal]]
 """How a handler asks for the parts."""
 
 

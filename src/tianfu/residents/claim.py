@@ -179,6 +179,7 @@ def _settle(write: Write, checked: Checked, answered: otp.Attempt, proof: Proof,
     outcome = _write_resident(write, person, checked, proof, desk.pseudonym, at)
     consents.record(write, person, checked.consents, at)
     if outcome is not Outcome.REPEATED:
+        desk.announce(write, person, at)
         trail.record(
             write,
             trail.Entry(
@@ -191,7 +192,6 @@ def _settle(write: Write, checked: Checked, answered: otp.Attempt, proof: Proof,
                 detail={"provider": proof.provider},
             ),
         )
-        desk.announce(write, person, at)
     masked = profile.masks(checked.name, checked.document)
     return Claimed(person=person, masked_name=masked.name, masked_document=masked.document, outcome=outcome)
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from litestar.types import ASGIApp
-
 from tianfu.clock import Clock
 from tianfu.console.api import routes as console_routes
-from tianfu.platform.api import application
+from tianfu.platform.api import Edge, application
 from tianfu.platform.database import Database
 from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings, load
@@ -21,7 +19,7 @@ from tianfu.services.control_parts import console_parts, open_database, portal_p
 from tianfu.services.http_server import serve
 
 
-def build(settings: Settings, database: Database | None = None, *, clock: Clock | None = None) -> ASGIApp:
+def build(settings: Settings, database: Database | None = None, *, clock: Clock | None = None) -> Edge:
     """The ASGI application. Opens the database unless it is given one, reads the keys, chooses the providers.
 
     Raises when any of them cannot be used; once built it answers 503 while the database is away.

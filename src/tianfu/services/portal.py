@@ -8,9 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from litestar.types import ASGIApp
-
-from tianfu.platform.api import application
+from tianfu.platform.api import Edge, application
 from tianfu.platform.database import Database
 from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings, load
@@ -19,7 +17,7 @@ from tianfu.services.control_parts import open_database, portal_parts
 from tianfu.services.http_server import serve
 
 
-def build(settings: Settings, database: Database) -> ASGIApp:
+def build(settings: Settings, database: Database) -> Edge:
     """The ASGI application."""
     return application(
         [routes(portal_parts(settings, database))],
