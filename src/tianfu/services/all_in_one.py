@@ -118,7 +118,13 @@ class AllInOne:
                     return
                 for child in children:
                     child.tend(self._log)
-                if monotonic_seconds() > deadline or any(c.quick_deaths >= QUICK_DEATHS_TOLD for c in children):
+                for child in children:
+                    if child.quick_deaths >= QUICK_DEATHS_TOLD:
+                        raise NotHealthyError(
+                            zh=f"{child.name} 进程反复退出，系统未能启动，原因见 {child.log_path}。",
+                            en=f"The {child.name} process keeps ending, so nothing was started; see {child.log_path}.",
+                        )
+                if monotonic_seconds() > deadline:
                     raise NotHealthyError
                 self._stopping.wait(HEALTH_POLL_SECONDS)
 
