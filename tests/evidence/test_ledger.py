@@ -10,7 +10,7 @@ from tests.support.clock import NOON
 from tests.support.evidence import case, declaration, lab_test, people
 from tianfu.errors import TianfuError
 from tianfu.evidence import changes, kinds, ledger
-from tianfu.evidence.kinds import CaseStatus
+from tianfu.evidence.kinds import Case, CaseStatus
 from tianfu.evidence.model import Evidence, NewEvidence, standing
 from tianfu.evidence.sources import SourceUnknownError
 from tianfu.ids import EvidenceId, PersonRef
@@ -30,10 +30,13 @@ def about(database: Database, person: PersonRef) -> list[Evidence]:
 
 
 def results(database: Database, person: PersonRef) -> list[str]:
-    return [
-        getattr(item.attributes, "result", getattr(item.attributes, "status", None)).value
-        for item in about(database, person)
-    ]
+    words = []
+    for item in about(database, person):
+        assert isinstance(item.attributes, kinds.Test | Case)
+        words.append(
+            (item.attributes.result if isinstance(item.attributes, kinds.Test) else item.attributes.status).value
+        )
+    return words
 
 
 def take(database: Database) -> list[PersonRef]:
@@ -232,7 +235,7 @@ def test_the_database_itself_refuses_to_change_or_delete_evidence(database: Data
     append(database, lab_test(person, "L1"))
 
     with pytest.raises((psycopg.errors.IntegrityError, TianfuError)), database.write(Purpose.WORKER) as write:
-        write.execute(statement)  # type: ignore[arg-type]
+        write.execute(statement)
 
     assert len(about(database, person)) == 1
 

@@ -203,8 +203,8 @@ def test_an_interrupted_rebuild_leaves_the_old_board_in_use_and_is_done_again(
     publish_once(database, folder)
     (folder / publish.ORIGIN_FILE).write_text("12345")
     with monkeypatch.context() as patched:
-        patched.delattr(publish.record, "pack")
-        with pytest.raises(AttributeError):
+        patched.setattr(publish, "board_record", None)
+        with pytest.raises(TypeError):
             open_publisher(database, folder)
 
     assert colour_of(board_of(folder, [person])[person]) == "red"

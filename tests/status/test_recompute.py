@@ -12,6 +12,7 @@ from tests.support.status import append, colours, core_policy, next_policy, reco
 from tianfu.evidence import changes, kinds, ledger
 from tianfu.evidence.kinds import CaseStatus, ContactTier, Symptom
 from tianfu.evidence.model import Evidence
+from tianfu.ids import PersonRef
 from tianfu.platform.database import Database, Purpose
 from tianfu.policy.compile import Policy
 from tianfu.policy.decide import decide
@@ -173,8 +174,8 @@ def test_another_policy_decides_those_who_are_recomputed_from_then_on(database: 
     with database.read(Purpose.WORKER) as read:
         assert store.any_outdated(read, next_policy().hash)
         assert store.count_outdated(read, next_policy().hash) == 1
-        assert store.outdated(read, next_policy().hash, after=first, limit=10) == [second]
-        assert store.outdated(read, core_policy().hash, after=first, limit=10) == []
+        assert store.decided_by(read, core_policy().hash, after=PersonRef(0), limit=10) == [second]
+        assert store.decided_by(read, next_policy().hash, after=first, limit=10) == []
 
 
 def test_two_recomputations_at_once_take_turns(database: Database) -> None:

@@ -109,16 +109,24 @@ def count_outdated(read: Read, policy_hash: str) -> int:
     return count
 
 
-def outdated(read: Read, policy_hash: str, *, after: PersonRef, limit: int) -> list[PersonRef]:
-    """People decided by another policy, by number, beyond `after`."""
+def next_policy_hash(read: Read, *, beyond: str, other_than: str) -> str | None:
+    """The next policy (by hash) that some status was decided by; probes an index, whatever the number of people."""
+    found: str | None = read.value("select min(policy_hash) from status where policy_hash > %s", (beyond,))
+    if found == other_than:
+        found = read.value("select min(policy_hash) from status where policy_hash > %s", (other_than,))
+    return found
+
+
+def decided_by(read: Read, policy_hash: str, *, after: PersonRef, limit: int) -> list[PersonRef]:
+    """People decided by one policy, by number, beyond `after`."""
     rows = read.rows(
         """
         select person_ref from status
-        where person_ref > %s and policy_hash <> %s
+        where policy_hash = %s and person_ref > %s
         order by person_ref
         limit %s
         """,
-        (after, policy_hash, limit),
+        (policy_hash, after, limit),
     )
     return [row[0] for row in rows]
 
