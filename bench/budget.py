@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from bench import process
 from bench.load import Load
+from bench.process import Server
 from bench.world import World
 
 ROUNDS: Final = 3
@@ -38,13 +39,15 @@ class Figure(NamedTuple):
     baseline: int
     ratio: float
     ratio_target: float
+    cpu_us: float
+    baseline_cpu_us: float
     p50_ms: float
     p99_ms: float
     refused: int
     note: str
 
 
-def measure(budget: Budget, world: World, *, gate: int, hello: int, seconds: float) -> Figure:
+def measure(budget: Budget, world: World, *, gate: Server, hello: Server, seconds: float) -> Figure:
     """Alternate rounds on the gate and on the baseline, so that both see the same neighbours; take the medians."""
     rounds: list[Load] = []
     baselines: list[Load] = []
@@ -67,6 +70,8 @@ def measure(budget: Budget, world: World, *, gate: int, hello: int, seconds: flo
         baseline=round(baseline),
         ratio=round(ratio, 2),
         ratio_target=budget.ratio_target,
+        cpu_us=round(middle.cpu_us, 1),
+        baseline_cpu_us=round(statistics.median(load.cpu_us for load in baselines), 1),
         p50_ms=round(middle.p50_ms, 2),
         p99_ms=round(middle.p99_ms, 2),
         refused=refused,

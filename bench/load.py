@@ -24,13 +24,15 @@ _LENGTH: Final = b"content-length: "
 
 
 class Load(NamedTuple):
-    """What came of it: answers a second, refusals (anything but 200) in all, latencies in milliseconds, `busy` 0 to 1."""
+    """What came of it. `refused` counts anything but 200; `busy` is 0 to 1; `cpu_us` is known to who sees the server."""
 
     per_second: float
+    answers: int
     refused: int
     p50_ms: float
     p99_ms: float
     busy: float
+    cpu_us: float = 0.0
 
 
 def run(port: int, requests: list[bytes], seconds: float, connections: int = CONNECTIONS) -> Load:
@@ -80,6 +82,7 @@ def run(port: int, requests: list[bytes], seconds: float, connections: int = CON
     ordered = sorted(latencies)
     return Load(
         len(ordered) / duration,
+        len(ordered),
         refused,
         ordered[len(ordered) // 2] * 1000,
         ordered[len(ordered) * 99 // 100] * 1000,

@@ -13,12 +13,24 @@ import tempfile
 import time
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from bench.load import Load
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 START_SECONDS_MAX: Final = 15.0
+
+
+class Server(NamedTuple):
+    """A running server."""
+
+    port: int
+    pid: int
+
+    def cpu_seconds(self) -> float:
+        """Processor time it has used so far, its share of the kernel's included."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class NotStartedError(RuntimeError):
@@ -32,8 +44,8 @@ def cores() -> tuple[set[int], set[int]]:
 
 
 @contextlib.contextmanager
-def server(module: str, *arguments: str, environment: Mapping[str, str]) -> Generator[int, None, None]:
-    """Run `python -m module … PORT` pinned to the server's core; gives the port once it accepts connections."""
+def server(module: str, *arguments: str, environment: Mapping[str, str]) -> Generator[Server, None, None]:
+    """Run `python -m module … PORT` pinned to the server's core; gives it once it accepts connections."""
     port = _free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments, str(port)],
@@ -44,25 +56,27 @@ def server(module: str, *arguments: str, environment: Mapping[str, str]) -> Gene
     try:
         os.sched_setaffinity(process.pid, cores()[0])
         _wait_for(process, port)
-        yield port
+        yield Server(port, process.pid)
     finally:
         process.terminate()
         process.wait(10)
 
 
-def load(port: int, requests: list[bytes], seconds: float) -> Load:
-    """Run the load generator on its own core."""
+def load(server: Server, requests: list[bytes], seconds: float) -> Load:
+    """Run the load generator on its own core; `cpu_us` is what an answer cost the server."""
     with tempfile.NamedTemporaryFile(suffix=".requests") as file:
         file.write(pickle.dumps(requests))
         file.flush()
+        before = server.cpu_seconds()
         finished = subprocess.run(
-            [sys.executable, "-m", "bench.load", str(port), file.name, str(seconds)],
+            [sys.executable, "-m", "bench.load", str(server.port), file.name, str(seconds)],
             cwd=ROOT,
             check=True,
             capture_output=True,
             preexec_fn=lambda: os.sched_setaffinity(0, cores()[1]),  # noqa: PLW1509 - this process has one thread
         )
-    return Load(**json.loads(finished.stdout))
+    result = Load(**json.loads(finished.stdout))
+    return result._replace(cpu_us=(server.cpu_seconds() - before) / result.answers * 1_000_000)
 
 
 def _free_port() -> int:

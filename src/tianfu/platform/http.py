@@ -41,7 +41,6 @@ SECURITY_HEADERS: Final[tuple[Header, ...]] = (
 API_HEADERS: Final[tuple[Header, ...]] = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 )
 JSON_HEADERS: Final[tuple[Header, ...]] = ((b"content-type", b"application/json"), *API_HEADERS)

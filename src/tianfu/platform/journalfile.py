@@ -52,12 +52,14 @@ class JournalFile:
 
     def __init__(self, folder: Path, environment: lmdb.Environment) -> None:
         """Use `open`; this only puts the parts together. Raises `JournalBrokenError`."""
-        self._folder = folder
         self._environment = environment
         try:
+            was_short = extend_file(environment, folder)
             self._records = environment.open_db(_DATABASE)
-            self.end()
-        except (lmdb.Error, struct.error) as error:
+            if was_short:
+                self._check_all()
+            self._next = self.end()
+        except (lmdb.Error, struct.error, JournalBrokenError) as error:
             environment.close()
             raise JournalBrokenError from error
 
@@ -65,7 +67,7 @@ class JournalFile:
     def open(cls, folder: Path, *, map_bytes: int = JOURNAL_MAP_BYTES) -> JournalFile:
         """The journal in `folder`, made when absent. Raises `JournalBrokenError`, `JournalFullError`."""
         try:
-            return cls(folder, open_map(folder, map_bytes=map_bytes, databases_max=1, writable=True))
+            return cls(folder, open_map(folder, map_bytes=map_bytes, databases_max=1, writable=True, may_be_short=True))
         except MapUnreadableError as error:
             raise JournalBrokenError from error
         except OSError as error:
@@ -90,19 +92,28 @@ class JournalFile:
 
         Raises `JournalFullError` and leaves the file as it was when there is no room; `lmdb.Error` for the rest.
         """
+        first = self._next
         value = _HEADER.pack(_VERSION, len(records[0]), len(records)) + b"".join(records)
         try:
-            with self._environment.begin(self._records, write=True) as transaction, transaction.cursor() as cursor:
-                first = _end(cursor)
-                cursor.put(_KEY.pack(first), value, append=True)
-            extend_file(self._environment, self._folder)
-        except (lmdb.MapFullError, OSError) as error:
+            with self._environment.begin(self._records, write=True) as transaction:
+                transaction.put(_KEY.pack(first), value, append=True)
+        except lmdb.MapFullError as error:
             raise JournalFullError from error
         except lmdb.Error as error:
             if error.code in DISK_FULL:
                 raise JournalFullError from error
             raise
+        self._next = first + len(records)
         return first
+
+    def _check_all(self) -> None:
+        """Walk the whole file, which was shorter than it should be: of free pages, or of records. Raises for those."""
+        expected = self.start()
+        with self._environment.begin(self._records) as transaction, transaction.cursor() as cursor:
+            for key, value in cursor:
+                if _KEY.unpack(key)[0] != expected:
+                    raise JournalBrokenError
+                expected += len(_unpack(value))
 
     def read(self, start: int, limit: int) -> list[tuple[int, bytes]]:
         """At most `limit` records from sequence number `start` on, each with its own number.

@@ -1,8 +1,8 @@
 """Opening LMDB files so that a damaged one is an error and never a killed process.
 
 LMDB reads through a memory map: a file that is shorter than its own table of contents says ends the process with
-SIGBUS at the first read past its end. So the length is checked before anything is read, and every writer extends
-its file to the length promised after each commit (LMDB itself leaves out pages that were freed again unwritten).
+SIGBUS at the first read past its end. So the length is checked before anything is read. LMDB itself may leave out pages at the
+end that were freed again before they were written: `extend_file` makes up for that.
 An LMDB file may be open only once in a process; another process is no obstacle.
 """
 
@@ -26,12 +26,13 @@ class MapUnreadableError(ValueError):
 
 
 def open_map(
-    folder: Path, *, map_bytes: int, databases_max: int, writable: bool, durable: bool = True
+    folder: Path, *, map_bytes: int, databases_max: int, writable: bool, may_be_short: bool = False
 ) -> lmdb.Environment:
     """The LMDB file in `folder`; a writable one is created when absent.
 
-    `map_bytes` is address space, not disk: the file grows as it is filled and never beyond it. Raises
-    `MapUnreadableError`; `OSError` when the folder cannot be made.
+    `map_bytes` is address space, not disk: the file grows as it is filled and never beyond it. With `may_be_short` the
+    caller promises to call `extend_file` before anything is read. Raises `MapUnreadableError`; `OSError` when the
+    folder cannot be made.
     """
     if writable:
         folder.mkdir(parents=True, exist_ok=True)
@@ -47,27 +48,30 @@ def open_map(
             max_spare_txns=4,
             readonly=not writable,
             create=writable,
-            sync=durable,
             readahead=False,
         )
     except lmdb.Error as error:
         message = f"{folder}: {error}"
         raise MapUnreadableError(message) from error
     missing = _bytes_missing(environment, folder)
-    if missing > 0:
+    if missing > 0 and not may_be_short:
         environment.close()
         message = f"{folder}: the data file is {missing} bytes short"
         raise MapUnreadableError(message)
     return environment
 
 
-def extend_file(environment: lmdb.Environment, folder: Path) -> None:
-    """Give the file the length its table of contents promises; call it after a commit. Raises `OSError`."""
+def extend_file(environment: lmdb.Environment, folder: Path) -> bool:
+    """Give the file the length its table of contents promises; whether that was needed. Raises `OSError`.
+
+    Pages added hold zeros: where they should have held data, LMDB or whoever reads the data finds them unreadable.
+    """
     missing = _bytes_missing(environment, folder)
     if missing > 0:
         file = folder / _DATA_FILE
         with file.open("r+b") as handle:
             handle.truncate(file.stat().st_size + missing)
+    return missing > 0
 
 
 def _bytes_missing(environment: lmdb.Environment, folder: Path) -> int:

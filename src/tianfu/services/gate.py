@@ -57,7 +57,11 @@ class Gate:
         Raises `KeyringBrokenError`, and `JournalTakenError` when another gate has the same number.
         """
         ring = GateKeys.load_or_create(settings.var / "keys" / "gate.json")
-        board = Board(settings.var / "board", age_max_seconds=settings.gate.board_age_max_seconds)
+        board = Board(
+            settings.var / "board",
+            age_max_seconds=settings.gate.board_age_max_seconds,
+            loop=asyncio.get_running_loop(),
+        )
         watchers = Watchers(board, log)
         watchers.look()
         journal = _journal(settings, log)

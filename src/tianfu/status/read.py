@@ -7,6 +7,7 @@ not been heard of for too long. No colour is ever guessed.
 
 from __future__ import annotations
 
+import asyncio
 from array import array
 from pathlib import Path
 from typing import Final
@@ -34,9 +35,20 @@ _MINUTE_SECONDS: Final = 60
 class Board:
     """One process's view of the board in `folder`; used from one thread."""
 
-    def __init__(self, folder: Path, *, age_max_seconds: int = BOARD_AGE_MAX_SECONDS_DEFAULT) -> None:
-        """Do no I/O: everybody is "being checked" until `refresh` has found a board."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        age_max_seconds: int = BOARD_AGE_MAX_SECONDS_DEFAULT,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """Do no I/O: everybody is "being checked" until `refresh` has found a board.
+
+        With `loop`, look-ups of one round of the loop share one snapshot; without, each has its own.
+        """
         self._folder = folder
+        self._loop = loop
+        self._snapshot: lmdb.Transaction[bytes] | None = None
         self._age_max_seconds = age_max_seconds
         self._in_use: Path | None = None
         self._shared = False
@@ -84,6 +96,7 @@ class Board:
 
     def close(self) -> None:
         """Release the files; everybody is "being checked" from then on."""
+        self._drop_snapshot()
         if self._environment is not None and not self._shared:
             self._environment.close()
         self._environment = None
@@ -179,25 +192,36 @@ class Board:
             raise BoardUnreadableError
 
     def _get(self, database: lmdb._Database, key: bytes) -> bytes | None:
-        """One look-up in a snapshot of its own; beginning and ending a read transaction costs 0.2 µs.
-
-        A page that cannot be read counts as nothing found, so it ends in "being checked".
-        """
+        """One look-up. A page that cannot be read counts as nothing found, so it ends in "being checked"."""
         try:
-            return self._read(database, key)
+            snapshot = self._snapshot or self._take_snapshot()
+            return snapshot.get(key, None, database)
         except lmdb.Error:
             return None
+        finally:
+            if self._loop is None:
+                self._drop_snapshot()
 
-    def _read(self, database: lmdb._Database, key: bytes) -> bytes | None:
-        transaction = self._begin()
-        data = transaction.get(key, None, database)
-        if transaction.id() != self._seen_transaction:
+    def _take_snapshot(self) -> lmdb.Transaction[bytes]:
+        """Begin a read transaction, which ends with the event loop's present round.
+
+        All requests of a round share it. Beginning one for each look-up would let go of the interpreter three times
+        as often, and each time the journal's thread may take it.
+        """
+        snapshot = self._snapshot = self._begin()
+        if self._loop is not None:
+            self._loop.call_soon(self._drop_snapshot)
+        if snapshot.id() != self._seen_transaction:
             # The writer has committed since: its heartbeat may be newer. Otherwise the one remembered is exact.
-            self._seen_transaction = transaction.id()
-            heartbeat = transaction.get(layout.META_HEARTBEAT, _ZERO, self._meta)
+            self._seen_transaction = snapshot.id()
+            heartbeat = snapshot.get(layout.META_HEARTBEAT, _ZERO, self._meta)
             self._heartbeat_ms = int(layout.NUMBER.unpack(heartbeat)[0])
-        transaction.abort()
-        return data
+        return snapshot
+
+    def _drop_snapshot(self) -> None:
+        if self._snapshot is not None:
+            self._snapshot.abort()
+            self._snapshot = None
 
     def _number(self, name: bytes) -> int:
         data = self._get(self._meta, name)
