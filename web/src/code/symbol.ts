@@ -21,7 +21,7 @@ export function pathOf(modules: readonly (readonly boolean[])[]): string {
       }
       let length = 1
       while (row[x + length]) length += 1
-      steps.push(`M${x + QUIET_MODULES} ${y + QUIET_MODULES}h${length}v1h-${length}z`)
+      steps.push(`M${x} ${y}h${length}v1h-${length}z`)
       x += length
     }
   })
@@ -33,6 +33,6 @@ export function pathOf(modules: readonly (readonly boolean[])[]): string {
  * 6; level L because a screen is never dirty and fewer modules are read from further away.
  */
 export function drawCode(text: string): Symbol {
-  const modules = encodeQR(text, 'raw', { ecc: 'low', encoding: 'alphanumeric', border: 0 })
-  return { side: modules.length + 2 * QUIET_MODULES, path: pathOf(modules) }
+  const modules = encodeQR(text, 'raw', { ecc: 'low', encoding: 'alphanumeric', border: QUIET_MODULES })
+  return { side: modules.length, path: pathOf(modules) }
 }

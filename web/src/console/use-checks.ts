@@ -18,7 +18,7 @@ function spoken(answer: CheckAnswer): string {
   const words = desk.value.check.spoken
   if (answer.verdict === 'already_used') return words.used
   const band = answer.test?.result === 'negative' ? bandOf(answer.test.hours) : null
-  return band === null ? words[answer.colour] : `${words[answer.colour]}，${words.test(band)}`
+  return band === null ? words[answer.colour] : words.withTest(words[answer.colour], band)
 }
 
 /**

@@ -6,6 +6,7 @@ function some(count: number, one: string): string {
 
 export const en: SharedTexts = {
   product: 'Tianfu Health Code',
+  shortProduct: 'Tianfu',
   place: 'Sichuan',
   optional: '(optional)',
   required: 'Required',

@@ -10,6 +10,7 @@ const results: Record<TestResult, string> = { negative: '阴性', positive: '阳
 
 export const zh = {
   product: '天府健康通',
+  shortProduct: '天府健康通',
   place: '四川省',
   optional: '（选填）',
   required: '必选',

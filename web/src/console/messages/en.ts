@@ -76,7 +76,7 @@ export const en: ConsoleTexts = {
       red: 'Red, no entry',
       checking: 'Being checked, please verify by hand',
       used: 'Code already used, please compare the document',
-      test: (hours) => `negative test within ${hours} hours`,
+      withTest: (state, hours) => `${state}, negative test within ${hours} hours`,
       invalid: 'Code not valid',
     },
   },

@@ -74,7 +74,7 @@ export const zh = {
       red: '红码，禁止通行',
       checking: '核查中，请人工核实',
       used: '此码已被使用，请核对证件',
-      test: (hours: number) => `核酸 ${hours} 小时内阴性`,
+      withTest: (state: string, hours: number) => `${state}，核酸 ${hours} 小时内阴性`,
       invalid: '无效码',
     },
   },

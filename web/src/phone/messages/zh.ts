@@ -80,7 +80,7 @@ export const zh = {
       consent: '需要同意此项才能申领',
       temperature: '体温应在 34.0 至 43.0 之间',
       truthful: '请确认申报内容属实',
-      symptoms: '请选择症状，或选择“没有以上症状”',
+      symptoms: '请选择症状，或选择“没有以下任何症状”',
     },
     summary: (count: number) => `有 ${count} 处需要修改`,
   },
@@ -96,7 +96,7 @@ export const zh = {
   declare: {
     lead: '请如实申报今天的健康状况。申报有效期最长 14 天。',
     symptoms: '现在是否有以下症状？',
-    none: '没有以上症状',
+    none: '没有以下任何症状',
     names: {
       fever: '发热',
       cough: '咳嗽',
@@ -116,6 +116,7 @@ export const zh = {
     renewsIn: (seconds: number) => `${seconds} 秒后自动更新，截图无效`,
     renewing: '正在更新…',
     expired: '此码已过期',
+    unknown: '当前状态未知，不等于绿码',
     expiredText: '恢复网络后自动更新，过期的码不能通行。',
     offline: (age: string) => `网络不可用，显示的是 ${age}前的码`,
     became: (word: string) => `您的健康码已变为${word}`,
@@ -138,7 +139,7 @@ export const zh = {
   scan: {
     manual: '无法扫码？输入场所码文字',
     manualLabel: '场所码文字',
-    manualHint: '海报下方以 https 开头的一行文字',
+    manualHint: '海报下方以 http 开头的一行文字',
     read: '识别',
     foreign: '这不是场所码，没有打开任何内容。',
     confirmHeading: '确认进入此场所？',
@@ -165,12 +166,23 @@ export const zh = {
     role: '身份',
     action: '操作',
     purpose: '目的',
+    actions: {
+      explain_person: '查看判定说明',
+      check_code: '核验健康码',
+    } as Record<string, string>,
+    purposes: {
+      investigation: '流行病学调查',
+      consultation: '群众咨询',
+      appeal: '申诉处理',
+    } as Record<string, string>,
     roles: {
       resident: '本人',
       guard: '场所工作人员',
       venue_manager: '场所管理员',
       epidemiologist: '流调人员',
       desk: '咨询申诉人员',
+      administrator: '管理员',
+      auditor: '审计人员',
       system: '系统',
     } as Record<string, string>,
   },
