@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tianfu.platform.http import BusyError
+from tianfu.platform.journal import PENDING_RECORDS_MAX, ClosedJournal, Journal, JournalTakenError
+from tianfu.platform.journalfile import JournalBrokenError, JournalFile, JournalFullError
+
+RECORD = 44
+SMALL_MAP_BYTES = 256 * 1024
+
+
+def record(number: int) -> bytes:
+    return number.to_bytes(RECORD, "big")
+
+
+async def append_all(folder: Path, numbers: range, *, map_bytes: int = 16 * 1024 * 1024) -> None:
+    journal = Journal.open(folder, loop=asyncio.get_running_loop(), map_bytes=map_bytes)
+    try:
+        await asyncio.gather(*(journal.append(record(number)) for number in numbers))
+    finally:
+        await asyncio.to_thread(journal.close)
+
+
+def test_what_was_acknowledged_is_there_in_order_after_reopening(tmp_path: Path) -> None:
+    asyncio.run(append_all(tmp_path, range(1000)))
+    asyncio.run(append_all(tmp_path, range(1000, 1500)))
+
+    file = JournalFile.open(tmp_path)
+
+    assert file.end() == 1500
+    assert file.read(0, 2000) == [(number, record(number)) for number in range(1500)]
+    file.close()
+
+
+def test_records_that_wait_together_share_one_future_and_one_value(tmp_path: Path) -> None:
+    async def run() -> bool:
+        journal = Journal.open(tmp_path, loop=asyncio.get_running_loop())
+        futures = [journal.append(record(number)) for number in range(10)]
+        await asyncio.gather(*futures)
+        await asyncio.to_thread(journal.close)
+        return len(set(map(id, futures))) < len(futures)
+
+    assert asyncio.run(run())
+
+
+def test_a_waiter_that_is_cancelled_does_not_cancel_the_batch(tmp_path: Path) -> None:
+    async def run() -> None:
+        journal = Journal.open(tmp_path, loop=asyncio.get_running_loop())
+
+        async def wait(number: int) -> None:
+            await journal.append(record(number))
+
+        tasks = [asyncio.create_task(wait(number)) for number in range(3)]
+        await asyncio.sleep(0)
+        tasks[0].cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert isinstance(results[0], asyncio.CancelledError)
+        assert results[1:] == [None, None]
+        assert journal.end() == 3
+        await asyncio.to_thread(journal.close)
+
+    asyncio.run(run())
+
+
+def test_a_full_queue_is_busy_at_once_and_drains(tmp_path: Path) -> None:
+    async def run() -> None:
+        journal = Journal.open(tmp_path, loop=asyncio.get_running_loop())
+        accepted = []
+        # Nothing drains within one round of the loop but what the committer took before; twice the limit is too many.
+        with pytest.raises(BusyError) as busy:
+            for number in range(1_000 * PENDING_RECORDS_MAX):
+                accepted.append(journal.append(record(number)))
+        assert busy.value.retry_after_seconds == 1
+        await asyncio.gather(*accepted)
+        assert journal.end() == len(accepted)
+        await asyncio.to_thread(journal.close)
+
+    asyncio.run(run())
+
+
+def test_a_full_journal_refuses_keeps_what_it_has_and_takes_more_once_trimmed(tmp_path: Path) -> None:
+    async def run() -> None:
+        journal = Journal.open(tmp_path, loop=asyncio.get_running_loop(), map_bytes=SMALL_MAP_BYTES)
+        acknowledged = 0
+        with pytest.raises(JournalFullError):
+            for number in range(100_000):
+                await journal.append(record(number))
+                acknowledged += 1
+        assert journal.read(0, 200_000) == [(number, record(number)) for number in range(acknowledged)]
+        journal._file.trim(acknowledged)
+        await journal.append(record(7))
+        assert journal.end() == acknowledged + 1
+        await asyncio.to_thread(journal.close)
+
+    asyncio.run(run())
+
+
+def test_a_disk_that_is_full_fails_the_batch_and_a_later_one_succeeds(tmp_path: Path) -> None:
+    # A file size limit stands for the full disk: the kernel refuses the write in the same place.
+    script = """
+import asyncio, resource, sys
+from pathlib import Path
+from tianfu.platform.journal import Journal
+from tianfu.platform.journalfile import JournalFullError
+async def run():
+    journal = Journal.open(Path(sys.argv[1]), loop=asyncio.get_running_loop())
+    good = 0
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, -1))
+    try:
+        while True:
+            await journal.append(good.to_bytes(44, "big"))
+            good += 1
+    except JournalFullError:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (-1, -1))
+    await journal.append(good.to_bytes(44, "big"))
+    print(good + 1, journal.end())
+    assert [record for _, record in journal.read(0, 10**6)] == [n.to_bytes(44, "big") for n in range(good + 1)]
+    await asyncio.to_thread(journal.close)
+asyncio.run(run())
+"""
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    acknowledged, end = done.stdout.split()
+    assert int(acknowledged) == int(end) > 1
+
+
+def test_a_second_process_with_the_same_number_is_refused(tmp_path: Path) -> None:
+    async def run() -> None:
+        journal = Journal.open(tmp_path, loop=asyncio.get_running_loop())
+        with pytest.raises(JournalTakenError):
+            Journal.open(tmp_path, loop=asyncio.get_running_loop())
+        await asyncio.to_thread(journal.close)
+        again = Journal.open(tmp_path, loop=asyncio.get_running_loop())
+        await asyncio.to_thread(again.close)
+
+    asyncio.run(run())
+
+
+def test_a_file_that_is_no_journal_is_refused_with_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "data.mdb").write_bytes(b"not a journal" * 1000)
+
+    with pytest.raises(JournalBrokenError):
+        JournalFile.open(tmp_path)
+
+
+def test_a_truncated_file_is_refused_instead_of_killing_the_process(tmp_path: Path) -> None:
+    for number in range(20):
+        asyncio.run(append_all(tmp_path, range(number * 500, number * 500 + 500)))
+    data = tmp_path / "data.mdb"
+    os.truncate(data, data.stat().st_size * 2 // 3)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from pathlib import Path; from tianfu.platform.journalfile import JournalFile\n"
+            "JournalFile.open(Path(sys.argv[1]))",
+            str(tmp_path),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "JournalBrokenError" in done.stderr
+
+
+def test_a_closed_journal_says_why_it_takes_nothing() -> None:
+    closed = ClosedJournal(JournalFullError())
+
+    with pytest.raises(JournalFullError):
+        closed.append(record(1))
+    with pytest.raises(JournalFullError):
+        closed.settled()
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    batches=st.lists(st.integers(1, 40), min_size=1, max_size=20),
+    start=st.integers(0, 400),
+    limit=st.integers(1, 400),
+    upto=st.integers(0, 900),
+)
+def test_reading_and_trimming_agree_with_a_list(batches: list[int], start: int, limit: int, upto: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = JournalFile.open(Path(folder), map_bytes=4 * 1024 * 1024)
+        everything: list[tuple[int, bytes]] = []
+        for size in batches:
+            numbers = range(len(everything), len(everything) + size)
+            file.write([record(number) for number in numbers])
+            everything.extend((number, record(number)) for number in numbers)
+
+        assert file.read(start, limit) == everything[start : start + limit]
+        trimmed = file.trim(upto)
+
+        assert trimmed <= upto
+        assert file.end() == len(everything)
+        assert file.start() == trimmed
+        assert file.read(start, limit) == everything[max(start, trimmed) :][:limit]
+        assert file.trim(upto) == 0
+        file.close()
