@@ -1,5 +1,6 @@
 import { request } from './client'
-import type { DecisionReason } from './portal'
+import type { Colour } from './gate'
+import type { DecisionReason, Policy } from './portal'
 
 export interface VenueName {
   readonly venue_ref: string
@@ -10,6 +11,8 @@ export interface Operator {
   readonly display_name: string
   readonly roles: readonly string[]
   readonly venues: readonly VenueName[]
+  /** Where this session checks codes; null for a session that cannot. */
+  readonly venue: VenueName | null
 }
 
 export interface NewVenue {
@@ -25,9 +28,9 @@ export interface Venue extends NewVenue {
 }
 
 export interface Explanation {
-  readonly colour: string
+  readonly colour: Colour
   readonly reasons: readonly DecisionReason[]
-  readonly policy: { readonly name: string; readonly number: number; readonly hash: string }
+  readonly policy: Policy
   readonly at: string
   readonly next_change_at: string | null
 }

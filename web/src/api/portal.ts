@@ -1,4 +1,5 @@
 import { request } from './client'
+import type { Colour } from './gate'
 
 export type DocumentType =
   | 'resident_id'
@@ -62,6 +63,13 @@ export interface Me {
   readonly declared_until: string | null
 }
 
+export interface Policy {
+  readonly name: string
+  readonly number: number
+  readonly hash: string
+  readonly title: string
+}
+
 export interface DecisionReason {
   readonly title: string
   readonly text: string
@@ -70,13 +78,15 @@ export interface DecisionReason {
   readonly how_it_ends: string
   readonly office: string | null
   readonly rule: string
+  readonly cites: string
+  readonly evidence: string | number
 }
 
+/** `checking` without a policy: there is no decision yet, and will be one within a second or so. */
 export interface MyDecision {
-  readonly colour: 'green' | 'yellow' | 'red'
-  readonly popup: string | { readonly title?: string; readonly text?: string } | null
+  readonly colour: Colour
   readonly reasons: readonly DecisionReason[]
-  readonly policy: { readonly name: string; readonly number: number; readonly hash: string }
+  readonly policy: Policy | null
   readonly at: string
   readonly next_change_at: string | null
 }

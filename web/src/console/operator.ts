@@ -1,6 +1,6 @@
 import { shallowRef } from 'vue'
-import { fetchOperator, type Operator } from '../api/console'
-import { ApiError, asApiError } from '../api/problem'
+import { closeShift, fetchOperator, type Operator } from '../api/console'
+import { asApiError, type ApiError } from '../api/problem'
 
 /** Who is signed in at this console; null when nobody is, undefined before that is known. */
 export const operator = shallowRef<Operator | null | undefined>(undefined)
@@ -25,11 +25,22 @@ export async function knowOperator(): Promise<Operator | null> {
   try {
     operator.value = await fetchOperator()
   } catch (error) {
-    const problem: ApiError = asApiError(error)
+    const problem = asApiError(error)
     if (problem.status !== 401 && problem.status !== 403) throw problem
     operator.value = null
   }
   return operator.value
+}
+
+/** Ends the session; already ended is as good. Other failures are thrown, and the session goes on. */
+export async function leaveShift(): Promise<void> {
+  try {
+    await closeShift()
+  } catch (error) {
+    const problem = asApiError(error)
+    if (problem.kind !== 'signed_out') throw problem
+  }
+  operator.value = null
 }
 
 /** For any request of the console: notes that the session is over when that is why it failed. */

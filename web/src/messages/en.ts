@@ -79,6 +79,8 @@ export const en: SharedTexts = {
     ends: 'What ends it',
     office: 'Office in charge',
     rule: 'Rule',
+    cites: 'Based on',
+    evidence: 'Evidence',
     policy: (name, number) => `Rules in force: ${name} (No. ${number})`,
     hash: 'Checksum of the rule file',
     decidedAt: 'Decided at',

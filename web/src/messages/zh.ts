@@ -78,6 +78,8 @@ export const zh = {
     ends: '如何解除',
     office: '负责单位',
     rule: '规则',
+    cites: '依据',
+    evidence: '证据编号',
     policy: (name: string, number: number) => `现行规则：${name}（第 ${number} 号）`,
     hash: '规则文件校验值',
     decidedAt: '判定时间',

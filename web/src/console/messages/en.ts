@@ -29,7 +29,6 @@ export const en: ConsoleTexts = {
         name: 'Please enter the name of the venue',
         category: 'Please choose the kind of venue',
         district: 'Please choose the county or district',
-        address: 'Please enter the address',
       },
     },
     created: (name) => `“${name}” has been created`,
@@ -69,7 +68,9 @@ export const en: ConsoleTexts = {
     manualHint: 'Starts with HK1:',
     read: 'Check',
     offline: 'There is no network: codes cannot be checked online now.',
-    repeat: 'Check again',
+    noPost: 'No venue was chosen for this session, so codes cannot be checked. Sign in again and choose one.',
+    noVenue: 'You are not bound to a venue yet. Please ask its manager.',
+    choosePost: 'Sign in again and choose a venue',
     spoken: {
       green: 'Green, please pass',
       yellow: 'Yellow, restricted',
@@ -84,7 +85,7 @@ export const en: ConsoleTexts = {
     title: 'Explain a decision',
     lead: 'Each look is recorded; the person can see who looked and why.',
     person: 'Person reference',
-    personHint: 'Looks like P-XXXX-XXXX-XXXX',
+    personHint: 'Looks like P-000000012-62',
     purpose: 'Purpose',
     purposes: {
       investigation: 'Epidemiological investigation',

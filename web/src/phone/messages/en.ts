@@ -177,7 +177,7 @@ export const en: PhoneTexts = {
     role: 'Who',
     action: 'What',
     purpose: 'Why',
-    actions: { explain_person: 'Read the explanation of the decision', check_code: 'Checked the code' },
+    actions: { explain: 'Read the explanation of the decision', explain_refused: 'Asked to read, refused', check_code: 'Checked the code' },
     purposes: {
       investigation: 'Epidemiological investigation',
       consultation: 'Consultation',

@@ -167,7 +167,8 @@ export const zh = {
     action: '操作',
     purpose: '目的',
     actions: {
-      explain_person: '查看判定说明',
+      explain: '查看判定说明',
+      explain_refused: '申请查看被拒绝',
       check_code: '核验健康码',
     } as Record<string, string>,
     purposes: {
