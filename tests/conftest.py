@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -23,6 +26,18 @@ _LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 def pytest_runtest_setup() -> None:
     """No test reaches beyond this machine."""
     socket_allow_hosts(_LOOPBACK, allow_unix_socket=True)
+
+
+@pytest.fixture
+def folder_for_server() -> Iterator[Path]:
+    """An empty folder in which an embedded server can live.
+
+    `tmp_path` will not do for root: every pytest session closes the folder above it to other users, also to the one
+    that the server runs as.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="tianfu-tests-"))
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

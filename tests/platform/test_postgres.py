@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -34,15 +35,16 @@ def initialised() -> Iterator[Path]:
 
 
 @pytest.fixture
-def folder(initialised: Path) -> Iterator[Path]:
+def folder(initialised: Path, folder_for_server: Path) -> Iterator[Path]:
     """A data folder of the test's own; whatever runs in it is stopped at the end."""
-    parent = Path(tempfile.mkdtemp(prefix="tianfu-tests-"))
-    data = parent / "data"
+    data = folder_for_server / "data"
     subprocess.run(["cp", "-a", initialised, data], check=True)  # noqa: S607 - keeps owners, unlike shutil
     yield data
-    for pid in processes_in(data):
-        os.kill(pid, signal.SIGKILL)
-    shutil.rmtree(parent)
+    while left := processes_in(data):
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
 
 
 def postmaster_pid(folder: Path) -> int:
@@ -152,14 +154,14 @@ def test_a_path_that_is_a_file_is_refused(tmp_path: Path) -> None:
         EmbeddedPostgres(tmp_path / "data").start()
 
 
-def test_an_initialisation_that_was_cut_short_is_begun_again(tmp_path: Path) -> None:
-    (tmp_path / ".data.new" / "global").mkdir(parents=True)
-    server = EmbeddedPostgres(tmp_path / "data", durable=False)
+def test_an_initialisation_that_was_cut_short_is_begun_again(folder_for_server: Path) -> None:
+    (folder_for_server / ".data.new" / "global").mkdir(parents=True)
+    server = EmbeddedPostgres(folder_for_server / "data", durable=False)
 
     url = server.start()
 
     assert answer(url, "select 1") == 1
-    assert not (tmp_path / ".data.new").exists()
+    assert not (folder_for_server / ".data.new").exists()
     server.stop()
 
 
@@ -234,8 +236,8 @@ def test_a_socket_folder_that_others_can_enter_is_refused(tmp_path: Path) -> Non
         make_private(taken)
 
 
-def test_two_processes_that_start_a_new_folder_at_once_find_one_server(tmp_path: Path) -> None:
-    folder = tmp_path / "data"
+def test_two_processes_that_start_a_new_folder_at_once_find_one_server(folder_for_server: Path) -> None:
+    folder = folder_for_server / "data"
     program = (
         "import sys; from pathlib import Path; from tianfu.platform.postgres import EmbeddedPostgres;"
         "print(EmbeddedPostgres(Path(sys.argv[1]), durable=False).start())"

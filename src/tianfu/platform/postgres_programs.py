@@ -62,6 +62,8 @@ class Programs:
                     group=None if user is None else user.pw_gid,
                     extra_groups=None if user is None else [],
                     umask=0o077,
+                    # Ctrl-C in the terminal must not cut short an initialisation or a stop.
+                    start_new_session=True,
                 )
             except subprocess.TimeoutExpired as cause:
                 raise PostgresStartError from cause
