@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import multiprocessing
 import stat
@@ -17,7 +18,7 @@ from tianfu.passcode.token import CODE_LIFE_SECONDS
 from tianfu.passcode.verify import SKEW_SECONDS
 from tianfu.platform import keyfile
 from tianfu.platform.keychange import ANNOUNCE_SECONDS, OVERLAP_SECONDS, KeyInUseError, KeyUnknownError
-from tianfu.platform.keyfile import KeyringBrokenError, KeyUse
+from tianfu.platform.keyfile import KeyringBrokenError, KeyringUnwritableError, KeyUse
 from tianfu.platform.keyring import GATE_KIND, RELOAD_SECONDS, GateKeys, RecordKeys, gate_path, records_path
 from tianfu.platform.sign import KeyPurpose
 
@@ -120,6 +121,27 @@ def test_a_vanished_file_is_never_replaced_by_a_fresh_one(path: Path) -> None:
     with pytest.raises(KeyringBrokenError, match="existed"):
         GateKeys.load_or_create(path)
     assert not path.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(path: Path) -> None:
+    path.parent.write_bytes(b"a file where the folder should be")
+
+    with pytest.raises(KeyringUnwritableError, match="keys"):
+        GateKeys.load_or_create(path)
+
+
+def test_a_write_that_fails_half_way_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = GateKeys.load_or_create(path).keys
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tianfu.platform.keyfile.os.fsync", full)
+    with pytest.raises(KeyringUnwritableError, match="No space left"):
+        rotate(path, KeyUse.VENUE, AT)
+
+    assert GateKeys.load_or_create(path).keys == before
+    assert not [other for other in path.parent.iterdir() if other.name.startswith(".")]
 
 
 def test_a_link_in_place_of_the_file_is_refused(path: Path, tmp_path: Path) -> None:

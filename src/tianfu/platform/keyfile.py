@@ -42,6 +42,15 @@ class KeyringBrokenError(TianfuError):
     en = "A key file cannot be used; restore it from a backup."
 
 
+class KeyringUnwritableError(TianfuError):
+    """The folder of the key files cannot be written: no right, no space, or no folder. Nothing was changed."""
+
+    code = "keyring_unwritable"
+    status = 500
+    zh = "密钥文件夹无法写入。"
+    en = "The folder of the key files cannot be written."
+
+
 class KeyUse(enum.Enum):
     """What a stored key is for. The first seven live with the gate, the last two with the records."""
 
@@ -119,7 +128,7 @@ def load_or_create(path: Path, kind: str, create: Callable[[], tuple[StoredKey, 
     """The file at `path`, made from `create()` if there never was one.
 
     Safe against several processes doing so at once: all return the same keys. Raises `KeyringBrokenError` when the
-    file is damaged, readable by others, or existed before and is gone.
+    file is damaged, readable by others, or existed before and is gone; `KeyringUnwritableError`.
     """
     with _locked(path) as lock:
         existed = os.pread(lock, len(_CREATED), 0) == _CREATED
@@ -131,8 +140,7 @@ def load_or_create(path: Path, kind: str, create: Callable[[], tuple[StoredKey, 
             found = KeyFile(version=FILE_VERSION, kind=kind, keys=create())
             _replace(path, found)
         if not existed:
-            os.pwrite(lock, _CREATED, 0)
-            os.fsync(lock)
+            _remember(lock, path)
         return found
 
 
@@ -150,8 +158,12 @@ def change(path: Path, kind: str, edit: Callable[[KeyFile], tuple[StoredKey, ...
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[int]:
     """Hold the writers' lock of `path`: a file beside it, which also remembers that the key file was created."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    beside = path.with_name(path.name + ".lock")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(beside, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as cause:
+        raise _unwritable(path, cause) from cause
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield lock
@@ -159,25 +171,44 @@ def _locked(path: Path) -> Iterator[int]:
         os.close(lock)
 
 
+def _remember(lock: int, path: Path) -> None:
+    """Note in the lock file that the key file exists, so that its loss can be told from a first start."""
+    try:
+        os.pwrite(lock, _CREATED, 0)
+        os.fsync(lock)
+    except OSError as cause:
+        raise _unwritable(path, cause) from cause
+
+
 def _replace(path: Path, content: KeyFile) -> None:
-    """Put `content` at `path` in one step, durable before this returns."""
+    """Put `content` at `path` in one step, durable before this returns. Raises `KeyringUnwritableError`."""
     body = msgspec.json.format(msgspec.json.encode(content), indent=1) + b"\n"
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(body)
-            out.flush()
-            os.fsync(out.fileno())
+        _write_new(beside, body)
         beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
+        _sync_folder(path.parent)
+    except OSError as cause:
+        raise _unwritable(path, cause) from cause
     finally:
-        os.close(folder)
+        beside.unlink(missing_ok=True)
+
+
+def _write_new(path: Path, body: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(body)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _read_private(path: Path) -> bytes:
@@ -227,4 +258,11 @@ def _broken(path: Path, en: str, zh: str) -> KeyringBrokenError:
     return KeyringBrokenError(
         en=f"The key file {path} {en}. It was left as it is; restore it from a backup.",
         zh=f"密钥文件 {path} {zh}。文件未被改动，请从备份恢复。",
+    )
+
+
+def _unwritable(path: Path, cause: OSError) -> KeyringUnwritableError:
+    return KeyringUnwritableError(
+        en=f"The key file {path} cannot be written: {cause.strerror}. Nothing was changed.",
+        zh=f"密钥文件 {path} 无法写入：{cause.strerror}。未做任何改动。",
     )

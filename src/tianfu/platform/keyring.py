@@ -163,7 +163,7 @@ class GateKeys(_Watched[GateKeySet]):
 
     @classmethod
     def load_or_create(cls, path: Path, *, clock: Clock | None = None) -> GateKeys:
-        """The ring at `path`, made when there never was one. Raises `KeyringBrokenError`."""
+        """The ring at `path`, made when there never was one. Raises as `keyfile.load_or_create`."""
         return cls(path, _load_or_create(path, GATE_KIND, GATE_USES, clock))
 
     def _build(self, content: KeyFile, at_seconds: int) -> GateKeySet:
@@ -175,7 +175,7 @@ class RecordKeys(_Watched[RecordKeySet]):
 
     @classmethod
     def load_or_create(cls, path: Path, *, clock: Clock | None = None) -> RecordKeys:
-        """The ring at `path`, made when there never was one. Raises `KeyringBrokenError`."""
+        """The ring at `path`, made when there never was one. Raises as `keyfile.load_or_create`."""
         return cls(path, RECORDS_KIND, _load_or_create(path, RECORDS_KIND, RECORDS_USES, clock))
 
     def _build(self, content: KeyFile, at_seconds: int) -> RecordKeySet:
