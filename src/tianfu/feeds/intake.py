@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from tianfu.audit import trail
 from tianfu.evidence import ledger, sources
 from tianfu.evidence.model import NewEvidence
 from tianfu.feeds import quarantine, store, table
@@ -63,9 +64,12 @@ def load(
     source: str,
     pseudonym: Pseudonym,
     at: datetime,
+    loaded_by: str | None = None,
     progress: Progress | None = None,
 ) -> Loaded:
     """Load the file `data`, received `at`; `progress(step, done, total)` is called along the way.
+
+    The trail says what was loaded and by whom: `loaded_by` is an operator, None this system itself.
 
     Raises `FeedRefusedError` (the file), `SourceUnknownError`, or a database error; then nothing was kept. A retry
     after any failure, a lost commit included, is harmless.
@@ -87,6 +91,25 @@ def load(
             "set_aside": len(set_aside),
         }
         store.close_batch(write, batch_id, **counts)
+        trail.record(
+            write,
+            trail.Entry(
+                at=at,
+                actor_kind="system" if loaded_by is None else "operator",
+                actor=loaded_by or "tianfu",
+                action="feed.load",
+                purpose="feed",
+                subject=f"batch:{batch_id}",
+                detail={
+                    "feed": contract.feed,
+                    "source": source,
+                    "batch": batch_id,
+                    "rows": counts["rows"],
+                    "duplicates": counts["duplicates"],
+                    "set_aside": counts["set_aside"],
+                },
+            ),
+        )
     return Loaded(
         batch_id=batch_id,
         feed=contract.feed,
