@@ -224,6 +224,19 @@ def test_a_running_process_keeps_its_keys_when_the_file_breaks_and_says_so(path:
     assert ring.trouble is not None
 
 
+def test_an_outrun_key_ends_on_time_although_the_file_is_gone(path: Path) -> None:
+    ring = GateKeys.load_or_create(path, clock=FixedClock())
+    old = ring.at(AT).signers[KeyPurpose.PERSONAL].kid
+    rotate(path, KeyUse.PERSONAL, AT)
+    ends = AT + ANNOUNCE_SECONDS + (OVERLAP_SECONDS[KeyUse.PERSONAL] or 0)
+    assert ring.at(AT + RELOAD_SECONDS).verify.candidates(KeyPurpose.PERSONAL, old)
+
+    path.unlink()
+
+    assert ring.at(ends - 1).verify.candidates(KeyPurpose.PERSONAL, old)
+    assert not ring.at(ends).verify.candidates(KeyPurpose.PERSONAL, old)
+
+
 def test_session_numbers_of_dead_keys_are_given_out_again(path: Path) -> None:
     GateKeys.load_or_create(path, clock=FixedClock())
     at_seconds = AT

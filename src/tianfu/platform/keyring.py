@@ -130,6 +130,23 @@ class _Watched(Generic[Keys]):
         raise NotImplementedError
 
     def _renew(self, at_seconds: int) -> Keys:
+        """Look at the file, then at the instant; the file's trouble never keeps a key beyond its end."""
+        self.trouble = self._reload()
+        wanted = (self._content, _standing(self._content, at_seconds))
+        if wanted[0] is not self._built_from[0] or wanted[1] != self._built_from[1]:
+            try:
+                self._set = self._build(self._content, at_seconds)
+                self._built_from = wanted
+            except KeyringBrokenError as trouble:
+                self.trouble = trouble
+        turns = [at_seconds + RELOAD_SECONDS]
+        for key in self._content.keys:
+            turns += [turn for turn in (key.starts_at, key.ends_at) if turn is not None and turn > at_seconds]
+        self._from, self._until = at_seconds, min(turns)
+        return self._set
+
+    def _reload(self) -> KeyringBrokenError | None:
+        """Take up a changed file; why it could not be taken up, if so."""
         try:
             stamp = _stamp(self._path)
             if stamp != self._stamp:
@@ -137,21 +154,13 @@ class _Watched(Generic[Keys]):
                 if found != self._content:
                     self._content = found
                 self._stamp = stamp
-            wanted = (self._content, _standing(self._content, at_seconds))
-            if wanted[0] is not self._built_from[0] or wanted[1] != self._built_from[1]:
-                self._set = self._build(self._content, at_seconds)
-                self._built_from = wanted
-            self.trouble = None
         except KeyringBrokenError as trouble:
-            self.trouble = trouble
+            return trouble
         except OSError as cause:
-            self.trouble = KeyringBrokenError(en=f"The key file {self._path} cannot be read.")
-            self.trouble.__cause__ = cause
-        turns = [at_seconds + RELOAD_SECONDS]
-        for key in self._content.keys:
-            turns += [turn for turn in (key.starts_at, key.ends_at) if turn is not None and turn > at_seconds]
-        self._from, self._until = at_seconds, min(turns)
-        return self._set
+            trouble = KeyringBrokenError(en=f"The key file {self._path} cannot be read.")
+            trouble.__cause__ = cause
+            return trouble
+        return None
 
 
 class GateKeys(_Watched[GateKeySet]):
