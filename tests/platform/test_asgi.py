@@ -1,0 +1,307 @@
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from tianfu.errors import TianfuError
+from tianfu.platform import asgi
+from tianfu.platform.asgi import HotApp, Route
+from tianfu.platform.http import HOT_BODY_BYTES_MAX, Answer, BusyError, HotRequest
+from tianfu.platform.journalfile import JournalFullError
+from tianfu.platform.observe import Log
+
+JSON = (b"content-type", b"application/json")
+ORIGIN = "http://localhost:8000"
+
+
+class MemoryJournal:
+    """Keeps what is appended, or fails as told."""
+
+    def __init__(self) -> None:
+        self.records: list[bytes] = []
+        self.failure: TianfuError | None = None
+        self.settlings = 0
+
+    def append(self, record: bytes) -> Awaitable[None]:
+        async def durable() -> None:
+            await asyncio.sleep(0)
+            if self.failure is not None:
+                raise self.failure
+            self.records.append(record)
+
+        return durable()
+
+    async def settled(self) -> None:
+        self.settlings += 1
+
+
+class Sent:
+    """What came back."""
+
+    def __init__(self, messages: list[dict[str, Any]]) -> None:
+        assert [message["type"] for message in messages[:2]] == ["http.response.start", "http.response.body"]
+        self.status: int = messages[0]["status"]
+        self.headers: dict[bytes, bytes] = dict(messages[0]["headers"])
+        self.body: bytes = b"".join(message.get("body", b"") for message in messages[1:])
+        assert not messages[-1].get("more_body", False)
+        assert self.headers[b"content-length"] == str(len(self.body)).encode()
+
+    @property
+    def code(self) -> str:
+        assert self.headers[b"content-type"] == b"application/problem+json"
+        return str(json.loads(self.body)["code"])
+
+
+def echo(request: HotRequest) -> Answer:
+    return Answer(repr((request.body, request.query, request.token, request.language)).encode())
+
+
+class Harness:
+    def __init__(self) -> None:
+        self.journal = MemoryJournal()
+        self.log = io.StringIO()
+        self.lost: list[bytes] = []
+        routes = {
+            ("GET", "/echo"): Route(echo, b"tianfu_session"),
+            ("POST", "/echo"): Route(echo, b"tianfu_session"),
+            ("POST", "/record"): Route(lambda _: Answer(b"{}", record=b"r" * 44), lost=self.lost.append),
+            ("POST", "/again"): Route(lambda _: Answer(b"{}", settled=True)),
+            ("GET", "/later"): Route(self.later),
+            ("GET", "/broken"): Route(self.broken),
+        }
+        self.app = HotApp(routes, journal=self.journal, public_origin=ORIGIN, log=Log("test", stream=self.log))
+
+    async def later(self, request: HotRequest) -> Answer:
+        await asyncio.sleep(0)
+        return echo(request)
+
+    def broken(self, request: HotRequest) -> Answer:
+        raise KeyError(request)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *headers: tuple[bytes, bytes],
+        body: list[bytes] | None = None,
+        receive: Callable[[], Awaitable[dict[str, Any]]] | None = None,
+    ) -> Sent:
+        parts = list(body or [b""])
+        sent: list[dict[str, Any]] = []
+
+        async def next_part() -> dict[str, Any]:
+            if not parts:
+                return {"type": "http.disconnect"}
+            part = parts.pop(0)
+            return {"type": "http.request", "body": part, "more_body": bool(parts)}
+
+        async def collect(message: Any) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": method, "path": path, "query_string": b"q=1", "headers": list(headers)}
+        asyncio.run(self.app(scope, receive or next_part, collect))
+        self.unread = parts
+        return Sent(sent)
+
+
+@pytest.fixture
+def harness() -> Harness:
+    return Harness()
+
+
+def test_a_handler_gets_body_query_token_and_language(harness: Harness) -> None:
+    answer = harness.send(
+        "POST",
+        "/echo",
+        (b"content-type", b"application/json; charset=utf-8"),
+        (b"cookie", b"other=1; tianfu_session=abc.def; tianfu_operator=xyz"),
+        (b"accept-language", b"en"),
+        body=[b"on", b"e"],
+    )
+
+    assert answer.status == 200
+    assert answer.body == repr((b"one", b"q=1", "abc.def", "en")).encode()
+    assert answer.headers[b"cache-control"] == b"no-store"
+
+
+@pytest.mark.parametrize(
+    ("headers", "token"),
+    [
+        ([], None),
+        ([(b"cookie", b"tianfu_session=")], None),
+        ([(b"cookie", b"tianfu_session=" + b"x" * 2000)], None),
+        ([(b"cookie", b"tianfu_session=\xff")], None),
+        ([(b"cookie", b"not_tianfu_session=a")], None),
+        ([(b"authorization", b"Bearer abc")], "abc"),
+        ([(b"authorization", b"Basic abc")], None),
+        ([(b"cookie", b"tianfu_session=a"), (b"authorization", b"Bearer b")], "a"),
+    ],
+)
+def test_the_token_is_the_cookie_or_the_bearer_and_nothing_else(
+    harness: Harness, headers: list[tuple[bytes, bytes]], token: str | None
+) -> None:
+    answer = harness.send("GET", "/echo", *headers)
+
+    assert answer.body == repr((b"", b"q=1", token, "zh")).encode()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "not_found"),
+        ("HEAD", "/echo", 405, "method_refused"),
+        ("PUT", "/echo", 405, "method_refused"),
+        ("GET", "/record", 405, "method_refused"),
+        ("GET", "/broken", 500, "internal"),
+    ],
+)
+def test_refusals_are_problems(harness: Harness, method: str, path: str, status: int, code: str) -> None:
+    answer = harness.send(method, path)
+
+    assert (answer.status, answer.code) == (status, code)
+    assert answer.headers[b"content-language"] == b"zh"
+
+
+def test_a_bug_tells_the_client_nothing_and_the_log_where_to_look(harness: Harness) -> None:
+    answer = harness.send("GET", "/broken", (b"cookie", b"tianfu_session=secret"))
+
+    assert b"KeyError" not in answer.body
+    line = json.loads(harness.log.getvalue())
+    assert (line["route"], line["error"]) == ("/broken", "KeyError")
+    assert "secret" not in harness.log.getvalue()
+
+
+@pytest.mark.parametrize("kind", [None, b"text/plain", b"application/x-www-form-urlencoded", b"multipart/form-data"])
+def test_a_post_must_say_that_it_carries_json(harness: Harness, kind: bytes | None) -> None:
+    headers = [] if kind is None else [(b"content-type", kind)]
+
+    answer = harness.send("POST", "/record", *headers)
+
+    assert (answer.status, answer.code) == (415, "content_type_refused")
+    assert harness.journal.records == []
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        (b"http://localhost:8000", 200),
+        (b"http://127.0.0.1:8000", 200),
+        (b"https://evil.example", 403),
+        (b"http://127.0.0.1:8001", 403),
+        (b"null", 403),
+    ],
+)
+def test_a_page_of_another_site_cannot_change_anything(harness: Harness, origin: bytes, status: int) -> None:
+    answer = harness.send("POST", "/record", JSON, (b"origin", origin), (b"host", b"127.0.0.1:8000"))
+
+    assert answer.status == status
+    assert len(harness.journal.records) == (1 if status == 200 else 0)
+
+
+def test_a_body_declared_too_large_is_refused_in_the_readers_language_and_thrown_away(harness: Harness) -> None:
+    answer = harness.send(
+        "POST", "/echo", JSON, (b"content-length", b"10000000"), (b"accept-language", b"en"), body=[b"x" * 65536] * 160
+    )
+
+    assert (answer.status, answer.code) == (413, "body_too_large")
+    assert answer.headers[b"connection"] == b"close"
+    assert "too large" in json.loads(answer.body)["detail"]
+    assert harness.unread == []
+
+
+def test_an_endless_body_is_refused_once_it_is_over_the_limit_and_read_no_further_than_the_bound(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asgi, "_DISCARD_BYTES_MAX", 1_000_000)
+    served = 0
+
+    async def endless() -> dict[str, Any]:
+        nonlocal served
+        served += 65_536
+        return {"type": "http.request", "body": b"x" * 65_536, "more_body": True}
+
+    answer = harness.send("POST", "/echo", JSON, receive=endless)
+
+    assert answer.status == 413
+    assert served < 1_000_000 + 3 * 65_536
+
+
+def test_a_body_of_exactly_the_limit_is_read(harness: Harness) -> None:
+    answer = harness.send("POST", "/echo", JSON, body=[b"x" * HOT_BODY_BYTES_MAX])
+
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("length", [b"-1", b"abc", b"1e3", b""])
+def test_a_malformed_length_is_unreadable(harness: Harness, length: bytes) -> None:
+    assert harness.send("POST", "/echo", JSON, (b"content-length", length)).status == 400
+
+
+def test_an_absurd_length_is_too_large_and_not_a_crash(harness: Harness) -> None:
+    assert harness.send("POST", "/echo", JSON, (b"content-length", b"9" * 5000)).status == 413
+
+
+def test_an_answer_with_a_record_leaves_after_the_record_is_durable(harness: Harness) -> None:
+    answer = harness.send("POST", "/record", JSON)
+
+    assert answer.status == 200
+    assert harness.journal.records == [b"r" * 44]
+
+
+def test_an_answer_that_repeats_another_waits_for_what_is_on_its_way(harness: Harness) -> None:
+    assert harness.send("POST", "/again", JSON).status == 200
+    assert harness.journal.settlings == 1
+
+
+def test_a_record_that_was_not_made_durable_is_told_to_client_and_handler(harness: Harness) -> None:
+    harness.journal.failure = JournalFullError()
+
+    answer = harness.send("POST", "/record", JSON)
+
+    assert (answer.status, answer.code) == (503, "journal_full")
+    assert answer.headers[b"retry-after"] == b"30"
+    assert harness.lost == [b"r" * 44]
+
+
+def test_a_handler_may_answer_later(harness: Harness) -> None:
+    assert harness.send("GET", "/later").status == 200
+
+
+def test_where_too_many_bodies_trickle_the_oldest_gives_way(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "_BODIES_READING_MAX", 1)
+    statuses: list[int] = []
+
+    async def never() -> dict[str, Any]:
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    async def at_once() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def note(message: Any) -> None:
+        if "status" in message:
+            statuses.append(message["status"])
+
+    async def run() -> None:
+        scope = {"type": "http", "method": "POST", "path": "/echo", "query_string": b"", "headers": [JSON]}
+        slow = asyncio.create_task(harness.app(scope, never, note))
+        await asyncio.sleep(0)
+        await harness.app(scope, at_once, note)
+        await slow
+
+    asyncio.run(run())
+
+    assert sorted(statuses) == [200, BusyError.status]
+
+
+def test_answers_are_counted_by_known_path_and_status(harness: Harness) -> None:
+    harness.send("GET", "/echo")
+    harness.send("GET", "/echo")
+    harness.send("GET", "/some/secret/path")
+
+    assert harness.app.answers == {("/echo", 200): 2, ("other", 404): 1}
