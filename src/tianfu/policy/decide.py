@@ -157,21 +157,20 @@ def _reasons(
                 continue
             if at < since:
                 maybe = _earlier(maybe, since)
-            elif until is None or at < until:
-                maybe = _earlier(maybe, until)
-                if best is None or phase.colour.severity > best.colour.severity:
-                    best = Reason(
-                        rule=rule.id,
-                        reason_class=rule.reason_class,
-                        colour=phase.colour,
-                        evidence=item.evidence_id,
-                        kind=rule.evidence,
-                        source=item.source,
-                        place=item.place,
-                        since=since,
-                        until=until,
-                        releases=open_releases,
-                    )
+            elif (until is None or at < until) and (best is None or phase.colour.severity > best.colour.severity):
+                # The end of a phase that a worse one hides is no change: only the end of the worse one is.
+                best = Reason(
+                    rule=rule.id,
+                    reason_class=rule.reason_class,
+                    colour=phase.colour,
+                    evidence=item.evidence_id,
+                    kind=rule.evidence,
+                    source=item.source,
+                    place=item.place,
+                    since=since,
+                    until=until,
+                    releases=open_releases,
+                )
         if best is not None:
             sure = _earlier(sure, best.until)
             active.append((-best.colour.severity, rule.order, item.evidence_id, best))

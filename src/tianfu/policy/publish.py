@@ -7,6 +7,7 @@ wrong is mended by publishing again, an earlier body if need be.
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime
 from typing import Final
 
@@ -21,8 +22,8 @@ from tianfu.policy.compile import Policy
 from tianfu.policy.load import load
 from tianfu.policy.store import Publication
 
-# As long as the trail keeps a name.
-NAME_CHARACTERS_MAX: Final = 64
+# The names of accounts, as the trail keeps them.
+_ACCOUNT: Final = re.compile(r"[A-Za-z0-9_.:@+/-]{1,64}", re.ASCII)
 
 # One policy is in force, one or two are waiting, and a replay looks back over a few more.
 POLICIES_KEPT_MAX: Final = 16
@@ -173,16 +174,16 @@ def _stored(read: Read, policy_hash: str) -> Policy:
 
 
 def _require_two(published_by: str, approved_by: str) -> None:
-    """Two names that a person would read as two people."""
+    """Two names of accounts that a person would read as two people."""
     faults = tuple(
         Fault(
             field=field,
-            code="length",
-            zh=f"应为 1 至 {NAME_CHARACTERS_MAX} 个字符",
-            en=f"must be 1 to {NAME_CHARACTERS_MAX} characters without blanks around",
+            code="account",
+            zh="应为账号名：1 至 64 个字母、数字或 _ . : @ + / -",
+            en="must be an account's name: 1 to 64 letters, digits or _ . : @ + / -",
         )
         for field, name in (("published_by", published_by), ("approved_by", approved_by))
-        if not 0 < len(name) <= NAME_CHARACTERS_MAX or name.strip() != name
+        if _ACCOUNT.fullmatch(name) is None
     )
     if faults:
         raise InputInvalidError(faults=faults)
