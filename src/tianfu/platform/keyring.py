@@ -157,9 +157,9 @@ class _Watched(Generic[Keys]):
         except KeyringBrokenError as trouble:
             return trouble
         except OSError as cause:
-            trouble = KeyringBrokenError(en=f"The key file {self._path} cannot be read.")
-            trouble.__cause__ = cause
-            return trouble
+            unreadable = KeyringBrokenError(en=f"The key file {self._path} cannot be read.")
+            unreadable.__cause__ = cause
+            return unreadable
         return None
 
 
