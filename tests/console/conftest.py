@@ -12,13 +12,13 @@ from tianfu.platform.database import Database
 
 
 @pytest.fixture
-def control(database: Database, tmp_path: Path) -> Control:
-    """The application on a fresh database."""
-    return Control(database, tmp_path)
+def control(database: Database, tmp_path: Path) -> Iterator[Control]:
+    """The application on a fresh database, running."""
+    with Control(database, tmp_path).served() as running:
+        yield running
 
 
 @pytest.fixture
-def browser(control: Control) -> Iterator[Browser]:
+def browser(control: Control) -> Browser:
     """A client without cookies."""
-    with control.browser() as opened:
-        yield opened
+    return control.browser()

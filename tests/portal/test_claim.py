@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from tests.support.control import LI, OTHER_PHONE, PASSPORT, PHONE, ZHANG, Browser, Control, resident_id
+from tianfu.platform.database import Purpose
 
 
-def faults(answer: object) -> set[str]:
-    return {fault["field"] for fault in answer.json()["faults"]}  # type: ignore[attr-defined]
+def faults(answer: httpx.Response) -> set[str]:
+    return {fault["field"] for fault in answer.json()["faults"]}
 
 
 def test_a_claim_makes_a_holder_and_signs_in(browser: Browser, control: Control) -> None:
@@ -31,8 +33,14 @@ def test_a_claim_makes_a_holder_and_signs_in(browser: Browser, control: Control)
 def test_nothing_personal_is_stored_in_the_clear(browser: Browser, control: Control) -> None:
     browser.claim()
 
-    with control.database.read(_purpose()) as read:
-        stored = " ".join(str(row) for table in _everything(read) for row in table)
+    with control.database.read(Purpose.OPERATOR) as read:
+        tables = (
+            read.rows("select * from resident"),
+            read.rows("select * from person_document"),
+            read.rows("select * from one_time_password"),
+            read.rows("select * from audit_trail"),
+        )
+    stored = " ".join(str(row) for table in tables for row in table)
     for secret in ("张小明", ZHANG["number"], PHONE):
         assert secret not in stored
         assert secret.encode().hex() not in stored.lower()
@@ -186,18 +194,3 @@ def test_other_documents_claim_too(browser: Browser, document: dict[str, str], m
 
     assert answer.status_code == 201, answer.text
     assert masked is None or answer.json()["masked_document"].startswith(masked[:8])
-
-
-def _purpose() -> object:
-    from tianfu.platform.database import Purpose
-
-    return Purpose.OPERATOR
-
-
-def _everything(read: object) -> list[list[object]]:
-    return [
-        read.rows("select * from resident"),  # type: ignore[attr-defined]
-        read.rows("select * from person_document"),  # type: ignore[attr-defined]
-        read.rows("select * from one_time_password"),  # type: ignore[attr-defined]
-        read.rows("select * from audit_trail"),  # type: ignore[attr-defined]
-    ]

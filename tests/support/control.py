@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
 from litestar.testing import TestClient
 
-from tests.support.clock import FixedClock
+from tests.support.clock import NOON, FixedClock
+from tests.support.status import POLICY_FILE
 from tianfu.access import accounts
 from tianfu.access.accounts import Account
 from tianfu.access.roles import Role
@@ -18,6 +19,7 @@ from tianfu.platform import settings
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.keyring import RecordKeys
 from tianfu.platform.pseudonym import Pseudonym
+from tianfu.policy import publish
 from tianfu.residents import consents
 from tianfu.services.control import build
 
@@ -39,10 +41,17 @@ PHONE = "13800000001"
 OTHER_PHONE = "13800000002"
 
 
+def publish_policy(database: Database, at: datetime = NOON) -> None:
+    """Put the province's rule set in force."""
+    body = POLICY_FILE.read_bytes()
+    with database.write(Purpose.WORKER) as write:
+        publish.publish(write, body=body, published_by="li.na", approved_by="wang.wei", effective_from=at, at=at)
+
+
 class Browser:
     """One client with its own cookies."""
 
-    def __init__(self, client: TestClient[Any], clock: FixedClock) -> None:
+    def __init__(self, client: httpx.Client, clock: FixedClock) -> None:
         self.http = client
         self.clock = clock
 
@@ -90,6 +99,7 @@ class Control:
         self.database = database
         self.clock = FixedClock()
         self.folder = folder
+        self._transport: httpx.BaseTransport | None = None
         environment = {"TIANFU_VAR": str(folder), "TIANFU_ENV": "test", "TIANFU_PUBLIC_ORIGIN": ORIGIN}
         self.settings = settings.load(environment)
         self.app = build(self.settings, database, clock=self.clock)
@@ -98,9 +108,15 @@ class Control:
         )
 
     @contextmanager
-    def browser(self) -> Iterator[Browser]:
+    def served(self) -> Iterator[Control]:
+        """Run the application's event loop."""
         with TestClient(self.app, base_url=ORIGIN, raise_server_exceptions=False) as client:
-            yield Browser(client, self.clock)
+            self._transport = client._transport
+            yield self
+
+    def browser(self) -> Browser:
+        """A client without cookies."""
+        return Browser(httpx.Client(transport=self._transport, base_url=ORIGIN), self.clock)
 
     def account(self, username: str, *grants: tuple[Role, str]) -> Account:
         """An operator with the password of the tests."""

@@ -24,8 +24,9 @@ DISPLAY_NAME_LENGTH_MAX: Final = 64
 _USERNAME: Final = re.compile(r"[a-z][a-z0-9._-]{2,31}", re.ASCII)
 # The trail names accounts, and must hold no number that could be a person's.
 _LONG_NUMBER: Final = re.compile(r"[0-9]{9}", re.ASCII)
-_PREFECTURE_DIGITS: Final = 4
 _COUNTY_DIGITS: Final = 6
+# A province, a prefecture, a county.
+_SCOPE_DIGITS: Final = (2, 4, 6)
 
 
 class AccountExistsError(TianfuError):
@@ -106,15 +107,15 @@ def create(write: Write, *, username: str, display_name: str, password: str, at:
 def grant(write: Write, *, username: str, role: Role, district: str) -> None:
     """Give a role in a district; giving it twice changes nothing.
 
-    `district` is `""` for the whole province, or the digits of a prefecture (`5101`) or county (`510104`).
+    `district` is `""` for everywhere, or the digits of a province (`51`), prefecture (`5101`) or county (`510104`).
     Raises `AccountNotFoundError`, `InputInvalidError`.
     """
     if not _is_scope(district):
         fault = Fault(
             "district",
             "district",
-            "辖区应为空（全省）、4 位市州代码或 6 位区县代码。",
-            "A district is empty (the province), 4 digits of a prefecture or 6 of a county.",
+            "辖区应为空（全部）、2 位省、4 位市州或 6 位区县代码。",
+            "A district is empty (everywhere), or 2 digits of a province, 4 of a prefecture or 6 of a county.",
         )
         raise InputInvalidError(faults=(fault,))
     account = find(write, username)
@@ -231,6 +232,5 @@ def _is_scope(district: str) -> bool:
     """Whether `district` is empty or the beginning of a division that exists."""
     if district == "":
         return True
-    if len(district) == _PREFECTURE_DIGITS:
-        return f"{district}00" in divisions()
-    return len(district) == _COUNTY_DIGITS and not district.endswith("00") and district in divisions()
+    whole = f"{district:0<{_COUNTY_DIGITS}}"
+    return len(district) in _SCOPE_DIGITS and not district.endswith("00") and whole in divisions()

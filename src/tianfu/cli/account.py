@@ -51,7 +51,9 @@ def create(username: str, display_name: str, *, password_stdin: bool) -> None:
 @command.command("grant")
 @click.argument("username")
 @click.argument("role", type=click.Choice(_ROLES))
-@click.option("--district", default="", help="4 digits of a prefecture or 6 of a county; empty for the province.")
+@click.option(
+    "--district", default="", help="2 digits of a province, 4 of a prefecture, 6 of a county; empty for everywhere."
+)
 def grant(username: str, role: str, district: str) -> None:
     """Give an account a role in a district."""
     from tianfu.access import accounts

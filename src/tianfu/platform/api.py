@@ -54,6 +54,7 @@ def application(handlers: Sequence[ControllerRouterHandler], *, title: str, publ
         log.error("a handler failed", route=request.url.path, error=type(error).__name__)
         return _problem_response(request, TianfuError())
 
+    # The description has a path of its own: below it the framework answers unknown addresses with pages of HTML.
     litestar = Litestar(
         route_handlers=handlers,
         exception_handlers={
@@ -63,7 +64,7 @@ def application(handlers: Sequence[ControllerRouterHandler], *, title: str, publ
         },
         request_max_body_size=API_BODY_BYTES_MAX,
         openapi_config=OpenAPIConfig(
-            title=title, version="1", path=API_PATH, render_plugins=[JsonRenderPlugin(path="/openapi.json")]
+            title=title, version="1", path=f"{API_PATH}/openapi.json", render_plugins=[JsonRenderPlugin(path="/")]
         ),
         logging_config=None,
         debug=False,
