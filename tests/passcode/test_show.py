@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.gate import GREEN, RED, GateWorld, request
+from tianfu.access.session import Audience
+from tianfu.errors import InputInvalidError
+from tianfu.passcode import show
+from tianfu.passcode.verify import verify
+from tianfu.status.bearer import AudienceRefusedError
+from tianfu.status.record import BoardRecord
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[GateWorld]:
+    made = GateWorld(tmp_path)
+    yield made
+    made.writer.close()
+
+
+def shown(world: GateWorld, person: int) -> dict[str, Any]:
+    content = json.loads(world.code.show(request(world.resident(person))).body)
+    assert isinstance(content, dict)
+    return content
+
+
+def test_a_shown_code_verifies_and_leads_to_its_holder(world: GateWorld) -> None:
+    content = shown(world, 1)
+
+    code = verify(content["code"], world.ring, world.at_ms // 1000)
+    assert (code.person, code.colour, code.rule_set) == (1, GREEN, 7)
+    assert (content["issued_at"], content["expires_at"]) == (code.issued_at, code.expires_at)
+    assert content["issued_at"] < content["refresh_at"] < content["expires_at"]
+    assert (content["masked_name"], content["masked_document"]) == ("李*", "5101**********123X")
+    assert (content["sequence"], content["board_age_seconds"]) == (1, 0)
+    assert content["server_time"] == world.at_ms // 1000
+
+
+def test_every_display_is_another_code(world: GateWorld) -> None:
+    assert len({shown(world, 1)["code"] for _ in range(10)}) == 10
+
+
+def test_past_the_boards_age_nobody_is_green(world: GateWorld) -> None:
+    world.at_ms += 6 * 3600 * 1000 + 1
+
+    content = shown(world, 1)
+
+    assert content["colour"] == "checking"
+    assert verify(content["code"], world.ring, world.at_ms // 1000).colour == 0
+    assert content["board_age_seconds"] == 6 * 3600
+
+
+def test_a_mask_with_quotes_stays_valid_json(world: GateWorld) -> None:
+    content = shown(world, 3)
+
+    assert content["colour"] == "red"
+    assert content["test"] is None
+
+
+def test_a_guard_has_no_code_to_show(world: GateWorld) -> None:
+    with pytest.raises(AudienceRefusedError):
+        world.code.show(request(world.token(Audience.GUARD, 1)))
+
+
+@pytest.mark.parametrize("query", [b"", b"after=", b"after=x", b"after=-1", b"after=1&after=2", b"after=99999999999"])
+def test_changes_need_one_sequence_number(world: GateWorld, query: bytes) -> None:
+    with pytest.raises(InputInvalidError):
+        world.code.changes(request(world.resident(1), query=query))
+
+
+def test_a_change_that_happened_before_the_question_is_answered_at_once(world: GateWorld) -> None:
+    async def run() -> Any:
+        answer = await world.code.changes(request(world.resident(1), query=b"after=0"))
+        return json.loads(answer.body)
+
+    assert asyncio.run(run()) == {"sequence": 1, "changed": True}
+
+
+def test_a_change_while_waiting_is_told_and_no_change_is_told_after_the_timeout(
+    world: GateWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(show, "LONG_POLL_SECONDS", 0.3)
+
+    async def run() -> list[Any]:
+        following = asyncio.create_task(world.watchers.follow())
+        await asyncio.sleep(0)
+        waiting = [
+            asyncio.ensure_future(world.code.changes(request(world.resident(person), query=query)))
+            for person, query in ((1, b"after=1"), (3, b"after=2"))
+        ]
+        await asyncio.sleep(0.02)
+        world.put(1, BoardRecord(RED, 0, 1, 7, 0, 0, 0, 0, 0, 5))
+        answers = [json.loads((await one).body) for one in waiting]
+        following.cancel()
+        return answers
+
+    assert asyncio.run(run()) == [{"sequence": 5, "changed": True}, {"sequence": 2, "changed": False}]

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.gate import GREEN, ORIGIN, RED, GateWorld, gate_process
+from tianfu.platform.journalfile import JournalFile
+from tianfu.scans import event
+from tianfu.status.board import BoardWriter
+from tianfu.status.record import BoardRecord
+
+SEED = 20_261_123
+ROUNDS = 3
+CONNECTIONS = 8
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[GateWorld]:
+    made = GateWorld(tmp_path)
+    yield made
+    made.writer.close()
+
+
+def client(port: int, **cookies: str) -> httpx.Client:
+    return httpx.Client(base_url=f"http://127.0.0.1:{port}", cookies=cookies, trust_env=False, timeout=30)
+
+
+def journal(var: Path) -> JournalFile:
+    return JournalFile.open(var / "journal" / "gate-00001")
+
+
+def test_the_gate_loads_no_driver_no_framework_and_no_slow_part() -> None:
+    script = (
+        "import sys, tianfu.services.gate\n"
+        "print([name for name in sys.modules if name.partition('.')[0] in "
+        "('psycopg', 'psycopg_pool', 'litestar', 'httpx', 'polars', 'duckdb') or "
+        "name.startswith(('tianfu.evidence', 'tianfu.policy', 'tianfu.residents', 'tianfu.platform.database'))])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_code_is_shown_checked_and_scanned_and_both_visits_are_in_the_journal(world: GateWorld, port: int) -> None:
+    with gate_process(world.var, port) as process:
+        with client(port, tianfu_session=world.resident(1)) as resident:
+            shown = resident.get("/gate/v1/code").json()
+            scanned = resident.post("/gate/v1/scan", json={"poster": world.poster(), "nonce": "aa" * 8})
+        with client(port, tianfu_operator=world.guard_token()) as guard:
+            checked = guard.post("/gate/v1/check", json={"code": shown["code"]}, headers={"Origin": ORIGIN})
+            metrics = guard.get("/gate/v1/metrics").text
+        assert (shown["colour"], scanned.json()["colour"], checked.json()["verdict"]) == ("green", "green", "valid")
+        assert 'tianfu_gate_answers_total{route="/gate/v1/scan",status="200"} 1' in metrics
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+    kept = journal(world.var)
+    visits = [event.unpack(record) for _, record in kept.read(0, 10)]
+    kept.close()
+    assert [(visit.kind, visit.person, visit.colour) for visit in visits] == [(1, 1, GREEN), (2, 1, GREEN)]
+
+
+def test_a_change_on_the_board_reaches_a_waiting_phone_within_a_second(world: GateWorld, port: int) -> None:
+    with gate_process(world.var, port), client(port, tianfu_session=world.resident(1)) as resident:
+        sequence = resident.get("/gate/v1/code").json()["sequence"]
+        changed_at: list[float] = []
+
+        def change() -> None:
+            time.sleep(0.4)
+            changed_at.append(time.monotonic())
+            world.put(1, BoardRecord(RED, 0, 1, 8, 2, 0, 0, 0, 0, 5))
+
+        writer = threading.Thread(target=change)
+        writer.start()
+        answer = resident.get("/gate/v1/changes", params={"after": sequence}).json()
+        seen_at = time.monotonic()
+        writer.join()
+
+        assert answer == {"sequence": 5, "changed": True}
+        assert seen_at - changed_at[0] < 1.0
+        assert resident.get("/gate/v1/code").json()["colour"] == "red"
+
+
+def test_without_a_board_the_gate_starts_checks_everybody_and_takes_the_board_up_when_it_appears(
+    tmp_path: Path, port: int
+) -> None:
+    made = GateWorld(tmp_path / "elsewhere")
+    token = made.resident(1)
+    made.writer.close()
+    var = tmp_path / "var"
+    (var / "keys").mkdir(parents=True)
+    (var / "keys").chmod(0o700)
+    shutil.copy2(made.var / "keys" / "gate.json", var / "keys" / "gate.json")
+
+    with gate_process(var, port), client(port, tianfu_session=token) as resident:
+        before = resident.get("/gate/v1/health").json()
+        colour_before = resident.get("/gate/v1/code").json()["colour"]
+        writer = BoardWriter.open(var / "board")
+        again = GateWorld.put
+        made.writer, made.at_ms = writer, time.time_ns() // 1_000_000
+        again(made, 1, BoardRecord(GREEN, 0, 0, 7, 0, 0, 0, 0, 0, 1))
+        deadline = time.monotonic() + 5
+        while resident.get("/gate/v1/code").json()["colour"] != "green" and time.monotonic() < deadline:
+            time.sleep(0.05)
+        after = resident.get("/gate/v1/health").json()
+        writer.close()
+
+    assert (before["status"], before["board"], colour_before) == ("checking", "absent", "checking")
+    assert (after["status"], after["board"]) == ("ok", "present")
+
+
+def test_with_a_damaged_journal_codes_are_shown_and_scans_are_refused_with_the_reason(
+    world: GateWorld, port: int
+) -> None:
+    folder = world.var / "journal" / "gate-00001"
+    folder.mkdir(parents=True)
+    (folder / "data.mdb").write_bytes(b"damaged" * 5000)
+
+    with gate_process(world.var, port), client(port, tianfu_session=world.resident(1)) as resident:
+        shown = resident.get("/gate/v1/code")
+        scanned = resident.post("/gate/v1/scan", json={"poster": world.poster()}, headers={"Accept-Language": "en"})
+        health = resident.get("/gate/v1/health").json()
+
+    assert shown.status_code == 200
+    assert (scanned.status_code, scanned.json()["code"]) == (503, "journal_broken")
+    assert (health["journal"], health["recording"]) == ("journal_broken", False)
+
+
+def test_a_second_gate_with_the_same_number_does_not_start(world: GateWorld, port: int) -> None:
+    with gate_process(world.var, port), gate_process(world.var, port + 1) as second:
+        _, errors = second.communicate(timeout=20)
+
+    assert second.returncode == 1
+    assert b"TIANFU_GATE_NUMBER" in errors
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "headers", "status", "code"),
+    [
+        ("/gate/v1/scan", b"{", {}, 400, "body_unreadable"),
+        ("/gate/v1/scan", b"\xff\xfe", {}, 400, "body_unreadable"),
+        ("/gate/v1/scan", b'{"poster":5}', {}, 422, "input_invalid"),
+        ("/gate/v1/scan", b'{"poster":"x"}', {}, 422, "poster_invalid"),
+        ("/gate/v1/scan", b"{}", {"Content-Type": "text/plain"}, 415, "content_type_refused"),
+        ("/gate/v1/scan", b"{}", {"Origin": "https://evil.example"}, 403, "origin_refused"),
+        ("/gate/v1/scan", b"x" * 10_000_000, {}, 413, "body_too_large"),
+        ("/gate/v1/check", b'{"code":"HK1:"}', {}, 401, "session_invalid"),
+        ("/gate/v1/nowhere", b"{}", {}, 404, "not_found"),
+        ("/gate/v1/code", b"{}", {}, 405, "method_refused"),
+    ],
+)
+def test_bad_requests_get_one_clear_sentence_and_write_nothing(
+    world: GateWorld, port: int, path: str, content: bytes, headers: dict[str, str], status: int, code: str
+) -> None:
+    with gate_process(world.var, port), client(port, tianfu_session=world.resident(1)) as resident:
+        refused = resident.post(path, content=content, headers={"Content-Type": "application/json", **headers})
+        health = resident.get("/gate/v1/health").json()
+
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
+    assert refused.headers["content-language"] == "zh"
+    assert health["journal_end"] == 0
+
+
+def test_what_was_acknowledged_before_kill_9_is_in_the_journal_exactly_once(world: GateWorld, port: int) -> None:
+    seconds = random.Random(SEED)
+    acknowledged: list[bytes] = []
+    poster = world.poster()
+    tokens = [world.resident(person) for person in range(1, CONNECTIONS + 1)]
+
+    def hammer(number: int, turn: int) -> None:
+        body = {"poster": poster}
+        with client(port, tianfu_session=tokens[number]) as resident:
+            for count in range(100_000):
+                nonce = bytes((turn, number)) + count.to_bytes(6, "big")
+                try:
+                    answer = resident.post("/gate/v1/scan", json={**body, "nonce": nonce.hex()})
+                except httpx.TransportError:
+                    return
+                assert answer.status_code == 200, json.dumps(answer.json())
+                acknowledged.append(nonce)
+
+    for turn in range(ROUNDS):
+        with gate_process(world.var, port) as process:
+            threads = [threading.Thread(target=hammer, args=(number, turn)) for number in range(CONNECTIONS)]
+            for thread in threads:
+                thread.start()
+            time.sleep(seconds.uniform(0.2, 0.9))
+            process.send_signal(signal.SIGKILL)
+            for thread in threads:
+                thread.join()
+        kept = journal(world.var)
+        nonces = [event.unpack(record).nonce for _, record in kept.read(0, kept.end())]
+        kept.close()
+        assert len(acknowledged) > turn * CONNECTIONS
+        assert set(acknowledged) <= set(nonces), f"seed {SEED}, round {turn}"
+        assert len(nonces) == len(set(nonces)), f"seed {SEED}, round {turn}"
