@@ -61,7 +61,8 @@ def _line(figure: Figure) -> str:
     return (
         f"{figure.name:<6} {figure.figure:>8,} {figure.unit}  {target}  {figure.verdict}  "
         f"baseline {figure.baseline:,}  ratio {figure.ratio:.2f}  "
-        f"cpu {figure.cpu_us:.1f} µs (baseline {figure.baseline_cpu_us:.1f})  p50 {figure.p50_ms} ms  p99 {figure.p99_ms} ms{refused}{note}"
+        f"cpu {figure.cpu_us:.1f} µs (baseline {figure.baseline_cpu_us:.1f})  "
+        f"p50 {figure.p50_ms} ms  p99 {figure.p99_ms} ms{refused}{note}"
     )
 
 

@@ -15,11 +15,14 @@ ROUNDS: Final = 3
 # A generator this busy may itself be the limit; the line says so.
 BUSY_MAX: Final = 0.95
 Requests = Callable[[World], list[bytes]]
-HEADERS: Final = b"Host: localhost:8000\r\nUser-Agent: bench\r\nAccept: application/json\r\nAccept-Language: zh-CN,zh;q=0.9,en;q=0.8\r\n"
+HEADERS: Final = (
+    b"Host: localhost:8000\r\nUser-Agent: bench\r\nAccept: application/json\r\n"
+    b"Accept-Language: zh-CN,zh;q=0.9,en;q=0.8\r\n"
+)
 
 
 class Budget(NamedTuple):
-    """`ratio_target` is the least share of the baseline to reach, 0 for none. `requests` is called before each round."""
+    """What to reach, `ratio_target` of the baseline included (0 for none). `requests` is called before each round."""
 
     name: str
     sentence: str

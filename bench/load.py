@@ -24,7 +24,7 @@ _LENGTH: Final = b"content-length: "
 
 
 class Load(NamedTuple):
-    """What came of it. `refused` counts anything but 200; `busy` is 0 to 1; `cpu_us` is known to who sees the server."""
+    """What came of it; `refused` is not 200, `busy` is 0 to 1, `cpu_us` is what an answer cost the server."""
 
     per_second: float
     answers: int

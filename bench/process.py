@@ -73,7 +73,7 @@ def load(server: Server, requests: list[bytes], seconds: float) -> Load:
             cwd=ROOT,
             check=True,
             capture_output=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, cores()[1]),  # noqa: PLW1509 - this process has one thread
+            preexec_fn=lambda: os.sched_setaffinity(0, cores()[1]),
         )
     result = Load(**json.loads(finished.stdout))
     return result._replace(cpu_us=(server.cpu_seconds() - before) / result.answers * 1_000_000)

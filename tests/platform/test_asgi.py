@@ -10,7 +10,7 @@ import pytest
 
 from tianfu.errors import TianfuError
 from tianfu.platform import asgi
-from tianfu.platform.asgi import HotApp, Route
+from tianfu.platform.asgi import HotApp, Message, Route
 from tianfu.platform.http import HOT_BODY_BYTES_MAX, Answer, BusyError, HotRequest
 from tianfu.platform.journalfile import JournalFullError
 from tianfu.platform.observe import Log
@@ -43,7 +43,7 @@ class MemoryJournal:
 class Sent:
     """What came back."""
 
-    def __init__(self, messages: list[dict[str, Any]]) -> None:
+    def __init__(self, messages: list[Message]) -> None:
         assert [message["type"] for message in messages[:2]] == ["http.response.start", "http.response.body"]
         self.status: int = messages[0]["status"]
         self.headers: dict[bytes, bytes] = dict(messages[0]["headers"])
@@ -92,7 +92,7 @@ class Harness:
         receive: Callable[[], Awaitable[dict[str, Any]]] | None = None,
     ) -> Sent:
         parts = list(body or [b""])
-        sent: list[dict[str, Any]] = []
+        sent: list[Message] = []
 
         async def next_part() -> dict[str, Any]:
             if not parts:
@@ -100,7 +100,7 @@ class Harness:
             part = parts.pop(0)
             return {"type": "http.request", "body": part, "more_body": bool(parts)}
 
-        async def collect(message: Any) -> None:
+        async def collect(message: Message) -> None:
             sent.append(message)
 
         scope = {"type": "http", "method": method, "path": path, "query_string": b"q=1", "headers": list(headers)}
@@ -283,7 +283,7 @@ def test_where_too_many_bodies_trickle_the_oldest_gives_way(harness: Harness, mo
     async def at_once() -> dict[str, Any]:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def note(message: Any) -> None:
+    async def note(message: Message) -> None:
         if "status" in message:
             statuses.append(message["status"])
 

@@ -1,9 +1,9 @@
 """Opening LMDB files so that a damaged one is an error and never a killed process.
 
 LMDB reads through a memory map: a file that is shorter than its own table of contents says ends the process with
-SIGBUS at the first read past its end. So the length is checked before anything is read. LMDB itself may leave out pages at the
-end that were freed again before they were written: `extend_file` makes up for that.
-An LMDB file may be open only once in a process; another process is no obstacle.
+SIGBUS at the first read past its end. So the length is checked before anything is read. LMDB itself may leave out
+pages at the end that were freed again before they were written: `extend_file` makes up for that. An LMDB file may be
+open only once in a process; another process is no obstacle.
 """
 
 from __future__ import annotations

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tianfu.platform.settings import PROJECT_ROOT
+
+FIELDS = {"name", "figure", "unit", "target", "verdict", "baseline", "ratio"}
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from tianfu.cli.main import main; main()", "bench", *arguments],
+        cwd=PROJECT_ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_every_budget_prints_figure_target_verdict_and_baseline_and_refuses_nobody() -> None:
+    done = bench("--json", "--people", "1000", "--seconds", "0.2")
+
+    assert done.returncode == 0, done.stderr
+    figures = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [figure["name"] for figure in figures] == ["show", "scan", "check"]
+    for figure in figures:
+        assert set(figure) >= FIELDS
+        assert figure["refused"] == 0
+        assert figure["figure"] > 0
+        assert figure["baseline"] > 0
+        reached = figure["figure"] >= figure["target"] and figure["ratio"] >= figure["ratio_target"]
+        assert figure["verdict"] == ("met" if reached else "below")
+
+
+def test_an_unknown_budget_is_refused_with_the_names_there_are() -> None:
+    done = bench("nonsense")
+
+    assert done.returncode != 0
+    assert "show" in done.stderr
