@@ -44,7 +44,7 @@ def resident(browser: Browser, control: Control) -> Browser:
     ],
 )
 def test_role_place_and_purpose_decide_who_reads(
-    resident: Browser, control: Control, role: Role, district: str, purpose: str, allowed: bool
+    resident: Browser, control: Control, role: Role, district: str, purpose: str, *, allowed: bool
 ) -> None:
     control.account("reader", (role, district))
     reader = control.browser()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 from litestar.testing import TestClient
@@ -110,7 +111,8 @@ class Control:
     @contextmanager
     def served(self) -> Iterator[Control]:
         """Run the application's event loop."""
-        with TestClient(self.app, base_url=ORIGIN, raise_server_exceptions=False) as client:
+        app: Any = self.app
+        with TestClient(app, base_url=ORIGIN, raise_server_exceptions=False) as client:
             self._transport = client._transport
             yield self
 
@@ -139,5 +141,5 @@ class Control:
             "venue": "select count(*) from venue",
         }
         with self.database.read(Purpose.OPERATOR) as read:
-            counted: int = read.value(queries[table])  # type: ignore[arg-type]  # one of the literals above
+            counted: int = read.value(queries[table])
         return counted

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from litestar import Response, delete, get, post
-from litestar.params import RawBody
 from litestar.datastructures import Cookie
+from litestar.params import RawBody
 
 from tianfu.access import store as access_store
 from tianfu.access.places import Division, sichuan
