@@ -14,14 +14,11 @@ from click.testing import CliRunner, Result
 from tests.support.feeds import csv_file, lab_cells, pseudonym, resident_id
 from tests.support.status import recompute_all
 from tests.support.worker import put_in_force
-from tianfu.access.roles import Purpose as ReadingPurpose
 from tianfu.audit import trail
-from tianfu.cli import explain as explain_command
-from tianfu.cli import feed as feed_command
 from tianfu.cli.main import application
 from tianfu.errors import NotFoundError
 from tianfu.evidence.sources import SourceUnknownError
-from tianfu.feeds.contracts import CONTRACTS, LAB
+from tianfu.feeds.contracts import LAB
 from tianfu.feeds.table import FeedRefusedError
 from tianfu.ids import PersonRef, PersonRefInvalidError, format_person_ref
 from tianfu.platform.database import Database, Purpose
@@ -59,11 +56,6 @@ def person_of(database: Database, folder: Path, number: int) -> PersonRef:
         found = people.find(read, document, pseudonym=pseudonym(folder))
     assert found is not None
     return found
-
-
-def test_the_commands_offer_what_the_features_have() -> None:
-    assert set(feed_command.KINDS) == set(CONTRACTS)
-    assert set(explain_command.PURPOSES) == {purpose.value for purpose in ReadingPurpose}
 
 
 def test_loading_a_file_prints_the_counts_and_what_was_set_aside(tianfu: Command, file: Callable[..., str]) -> None:

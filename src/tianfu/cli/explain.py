@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
+from tianfu.access import roles
+from tianfu.audit import trail
 from tianfu.cli.instant import InstantParameter
+from tianfu.cli.main import terminal_language
+from tianfu.cli.operator import terminal_actor
 from tianfu.clock import SystemClock
-
-if TYPE_CHECKING:
-    from tianfu.ids import PersonRef
-    from tianfu.platform.database import Read
-    from tianfu.policy.compile import Policy
-    from tianfu.policy.explain import Explanation, ReasonText
-    from tianfu.policy.model import Decision
-
-PURPOSES: Final = ("investigation", "consultation", "appeal")
+from tianfu.errors import NotFoundError
+from tianfu.evidence import ledger
+from tianfu.evidence.sources import SOURCES
+from tianfu.ids import PersonRef, format_person_ref, parse_person_ref
+from tianfu.platform import settings
+from tianfu.platform.database import Purpose, Read
+from tianfu.policy.compile import Policy
+from tianfu.policy.decide import decide
+from tianfu.policy.explain import Explanation, ReasonText, explain, instant_text
+from tianfu.policy.model import Decision
+from tianfu.policy.publish import in_force
+from tianfu.services.installation import installed_database
+from tianfu.status import store
 
 _EPILOG: Final = """\b
 Examples:
@@ -34,8 +42,8 @@ The look goes into the trail, where the person can see it.
 @click.argument("person_ref", metavar="PERSON-REF")
 @click.option(
     "--purpose",
-    type=click.Choice(PURPOSES),
-    default="consultation",
+    type=click.Choice([purpose.value for purpose in roles.Purpose]),
+    default=roles.Purpose.CONSULTATION.value,
     show_default=True,
     help="Why the record is read; the person sees it.",
 )
@@ -43,14 +51,6 @@ The look goes into the trail, where the person can see it.
 @click.option("--language", type=click.Choice(["zh", "en"]), help="The terminal's when left out.")
 def command(person_ref: str, purpose: str, at: datetime | None, language: str | None) -> None:
     """Print the decision about PERSON-REF: policy, reasons, evidence, and what ends each of them."""
-    from tianfu.audit import trail
-    from tianfu.cli.main import terminal_language
-    from tianfu.cli.operator import terminal_actor
-    from tianfu.ids import parse_person_ref
-    from tianfu.platform import settings
-    from tianfu.platform.database import Purpose
-    from tianfu.services.installation import installed_database
-
     person = parse_person_ref(person_ref)
     now = SystemClock().now()
     with installed_database(settings.load()) as database:
@@ -76,12 +76,6 @@ def command(person_ref: str, purpose: str, at: datetime | None, language: str | 
 
 def _decide(read: Read, person: PersonRef, at: datetime, now: datetime) -> tuple[Policy, Decision]:
     """The decision at `at`, from what the ledger knew then. Raises `NotFoundError` for a person never heard of."""
-    from tianfu.errors import NotFoundError
-    from tianfu.evidence import ledger
-    from tianfu.policy.decide import decide
-    from tianfu.policy.publish import in_force
-    from tianfu.status import store
-
     policy = in_force(read, at)
     evidence = ledger.about(read, person, known_at=at if at < now else None)
     if not evidence and not store.read_many(read, [person]):
@@ -90,8 +84,6 @@ def _decide(read: Read, person: PersonRef, at: datetime, now: datetime) -> tuple
 
 
 def _print(policy: Policy, decision: Decision, person: PersonRef, language: str) -> None:
-    from tianfu.ids import format_person_ref
-    from tianfu.policy.explain import explain, instant_text
 
     told = explain(policy, decision, language)
     click.echo(f"{format_person_ref(person)}  {told.colour.upper()}  {told.colour_title}")
@@ -112,7 +104,6 @@ def _print(policy: Policy, decision: Decision, person: PersonRef, language: str)
 
 
 def _print_reason(number: int, reason: ReasonText, told: Explanation) -> None:
-    from tianfu.evidence.sources import SOURCES
 
     english = told.language == "en"
     known = SOURCES.get(reason.source)

@@ -6,19 +6,24 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
+import msgspec
 
+from tianfu.audit import trail
+from tianfu.cli.operator import terminal_actor
 from tianfu.clock import SystemClock, monotonic_seconds
+from tianfu.feeds import intake, table
+from tianfu.feeds import quarantine as kept
+from tianfu.feeds.contracts import CONTRACTS
+from tianfu.feeds.intake import Loaded, Progress
+from tianfu.platform import settings
+from tianfu.platform.database import Database, Purpose
+from tianfu.platform.keyring import RecordKeys, records_path
+from tianfu.platform.pseudonym import Pseudonym
+from tianfu.services.installation import installed_database
 
-if TYPE_CHECKING:
-    from tianfu.feeds.intake import Loaded, Progress
-    from tianfu.platform.database import Database
-    from tianfu.platform.pseudonym import Pseudonym
-
-# The feeds by name, so that help imports nothing; a test holds them to the contracts.
-KINDS: Final = ("lab", "cases", "contacts")
 PROGRESS_SECONDS: Final = 1.0
 
 _LOAD_EPILOG: Final = """\b
@@ -37,18 +42,12 @@ def command() -> None:
 
 
 @command.command(epilog=_LOAD_EPILOG)
-@click.argument("kind", metavar="KIND", type=click.Choice(KINDS))
+@click.argument("kind", metavar="KIND", type=click.Choice(tuple(CONTRACTS)))
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--source", help="Code of the department that sends the file, unless it is the usual one.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def load(kind: str, file: Path, source: str | None, *, as_json: bool) -> None:
     """Load FILE (CSV) of KIND: lab, cases or contacts. The same file again changes nothing."""
-    import msgspec
-
-    from tianfu.cli.operator import terminal_actor
-    from tianfu.feeds import intake, table
-    from tianfu.feeds.contracts import CONTRACTS
-
     contract = CONTRACTS[kind]
     if file.stat().st_size > table.FILE_BYTES_MAX:
         raise table.FeedTooLargeError
@@ -111,9 +110,6 @@ def quarantine() -> None:
 @click.option("--after", type=click.IntRange(min=0), default=0, help="Go on after this number.")
 def list_rows(batch: int | None, after: int) -> None:
     """List the rows that wait, without what they say: number, batch, row, column and reason."""
-    from tianfu.feeds import quarantine as kept
-    from tianfu.platform.database import Purpose
-
     with _records() as (database, _), database.read(Purpose.OPERATOR) as read:
         rows = kept.waiting(read, batch_id=batch, after=after)
     if not rows:
@@ -131,11 +127,6 @@ def list_rows(batch: int | None, after: int) -> None:
 @click.argument("quarantine_id", metavar="NUMBER", type=click.IntRange(min=1))
 def show_row(quarantine_id: int) -> None:
     """Print one row as the department wrote it. That is personal data: the look goes into the trail."""
-    from tianfu.audit import trail
-    from tianfu.cli.operator import terminal_actor
-    from tianfu.feeds import quarantine as kept
-    from tianfu.platform.database import Purpose
-
     with _records() as (database, pseudonym), database.write(Purpose.OPERATOR) as write:
         cells = kept.show(write, quarantine_id, pseudonym=pseudonym)
         trail.record(
@@ -156,10 +147,6 @@ def show_row(quarantine_id: int) -> None:
 
 @contextmanager
 def _records() -> Iterator[tuple[Database, Pseudonym]]:
-    from tianfu.platform import settings
-    from tianfu.platform.keyring import RecordKeys, records_path
-    from tianfu.platform.pseudonym import Pseudonym
-    from tianfu.services.installation import installed_database
 
     loaded = settings.load()
     pseudonym = Pseudonym(RecordKeys.load_or_create(records_path(loaded.var)))

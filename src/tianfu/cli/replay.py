@@ -8,6 +8,13 @@ from typing import Final
 import click
 
 from tianfu.clock import SystemClock, monotonic_seconds
+from tianfu.ids import format_person_ref
+from tianfu.platform import settings
+from tianfu.platform.database import Purpose
+from tianfu.policy.publish import in_force
+from tianfu.services.installation import installed_database
+from tianfu.status import store
+from tianfu.status.replay import replay
 
 DIFFERENCES_SHOWN_MAX: Final = 100
 PROGRESS_SECONDS: Final = 1.0
@@ -16,14 +23,6 @@ PROGRESS_SECONDS: Final = 1.0
 @click.command(epilog="Exit code 0: every status follows from the ledger. 1: at least one does not.")
 def command() -> None:
     """Recompute every status from the ledger and report differences. Changes nothing."""
-    from tianfu.ids import format_person_ref
-    from tianfu.platform import settings
-    from tianfu.platform.database import Purpose
-    from tianfu.policy.publish import in_force
-    from tianfu.services.installation import installed_database
-    from tianfu.status import store
-    from tianfu.status.replay import replay
-
     at = SystemClock().now()
     with installed_database(settings.load()) as database:
         with database.read(Purpose.BATCH) as read:
