@@ -16,7 +16,6 @@ import pytest
 from tianfu.clock import monotonic_seconds
 from tianfu.platform import settings
 from tianfu.platform.database import (
-    CONNECTION_WAIT_SECONDS,
     Database,
     DatabaseBusyError,
     DatabaseTooOldError,
@@ -26,6 +25,7 @@ from tianfu.platform.database import (
     Write,
     require_version,
 )
+from tianfu.platform.pooled import CONNECTION_WAIT_SECONDS
 from tianfu.platform.postgres import EmbeddedPostgres
 
 LIMITS = settings.load({}).database
@@ -104,6 +104,30 @@ def test_a_stream_gives_every_row_in_order_without_holding_them_all(database: Da
 
         assert [next(stream), next(other), next(stream)] == [(1,), (1,), (2,)]
         assert sum(1 for _ in stream) == 4_999
+
+
+def test_a_stream_that_was_left_open_disturbs_no_later_transaction(database_url: str) -> None:
+    limits = msgspec.structs.replace(LIMITS, pool_connections_max=2)
+    with Database.open(database_url, limits) as database:
+        with database.read(Purpose.BATCH) as read:
+            left_open = read.stream("select n from generate_series(1, 100000) as n")
+            assert next(left_open) == (1,)
+
+        with database.write(Purpose.BATCH) as write:
+            number_people(write, 1)
+            with pytest.raises(psycopg.InterfaceError):
+                list(left_open)
+            number_people(write, 1)
+
+        assert count_people(database) == 2
+
+
+def test_a_handle_is_dead_when_its_transaction_has_ended(database: Database) -> None:
+    with database.write(Purpose.WORKER) as write:
+        pass
+
+    with pytest.raises(RuntimeError, match="has ended"):
+        number_people(write, 1)
 
 
 def test_copy_stores_many_rows_and_counts_them(database: Database) -> None:

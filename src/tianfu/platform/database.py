@@ -4,14 +4,14 @@ A use opens a transaction (`Database.read`, `Database.write`) and hands the `Rea
 files; a store never opens one itself. Values are always parameters: the text of a statement is a literal. Only a
 statement that has parameters treats `%` as special.
 
-A dead server costs a caller at most `CONNECTION_WAIT_SECONDS`, and pools recover by themselves when it is back.
+A dead server costs a caller at most `tianfu.platform.pooled.CONNECTION_WAIT_SECONDS`, and pools recover by themselves
+when it is back.
 """
 
 from __future__ import annotations
 
 import enum
 import itertools
-import logging
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,33 +19,19 @@ from typing import Any, Final, LiteralString, Self
 
 import psycopg
 from psycopg import sql as composed
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import ConnectionPool, TooManyRequests
 
-from tianfu.clock import monotonic_seconds
 from tianfu.errors import TianfuError
+from tianfu.platform import pooled
+from tianfu.platform.pooled import CONNECTION_WAIT_SECONDS, Connection
 from tianfu.platform.settings import DatabaseSettings
 
 # Oldest supported release (its number is 15.0 as the server reports it): `nulls not distinct` and MERGE are there.
 SERVER_VERSION_MIN: Final = 150_000
-# A person at a counter waits this long for a connection, no longer; also the pause of a pool between attempts.
-CONNECTION_WAIT_SECONDS: Final = 2.0
-# More callers than this waiting for one pool means overload: the next is told so at once. 64 callers served by 8
-# connections at 20 ms a transaction wait 160 ms.
-WAITING_CALLERS_MAX: Final = 64
-# Nobody waits longer for a row or table that another transaction holds.
-LOCK_WAIT_MS: Final = 2_000
-# A transaction that its process forgot gives its locks back after this.
-IDLE_IN_TRANSACTION_MS: Final = 30_000
-# A server that vanished without a word (cable, power) is noticed after this, on TCP.
-_TCP_SILENCE_MS: Final = 10_000
 _RETRY_AFTER_SECONDS: Final = 5
 _STREAM_ROWS: Final = 2_000
 
 Parameters = Sequence[Any] | Mapping[str, Any]
-
-# The pool reports every failed attempt to its logger, with the server's address; callers get an error instead.
-logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())
 
 
 class Purpose(enum.Enum):
@@ -102,9 +88,18 @@ class Read:
 
     _names = itertools.count(1)
 
-    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    def __init__(self, connection: Connection) -> None:
         """Made by `Database` only; valid until its `with` block ends."""
-        self._connection = connection
+        self._active: Connection | None = connection
+        self._streams: list[psycopg.ServerCursor[tuple[Any, ...]]] = []
+
+    @property
+    def _connection(self) -> Connection:
+        """The connection while the transaction lasts; then it serves somebody else, so using it is a bug."""
+        if self._active is None:
+            message = "the transaction has ended"
+            raise RuntimeError(message)
+        return self._active
 
     def rows(self, sql: LiteralString, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Every row of the answer."""
@@ -122,12 +117,24 @@ class Read:
     def stream(self, sql: LiteralString, parameters: Parameters = ()) -> Iterator[tuple[Any, ...]]:
         """The rows one by one from a server-side cursor, in memory for `_STREAM_ROWS` rows whatever the total.
 
-        To be used up, or closed, before the transaction ends.
+        Ends with the transaction: a stream that was not used up cannot be read further.
         """
         with self._connection.cursor(f"stream_{next(self._names)}") as cursor:
+            self._streams.append(cursor)
             cursor.itersize = _STREAM_ROWS
             cursor.execute(sql, parameters or None)
             yield from cursor
+
+    def _end(self) -> None:
+        """Let go of the connection, before the transaction ends.
+
+        A stream that somebody still holds would otherwise be closed whenever it is collected, by a statement in the
+        middle of the next transaction on this connection.
+        """
+        self._active = None
+        for cursor in self._streams:
+            with suppress(psycopg.Error):
+                cursor.close()
 
 
 class Write(Read):
@@ -154,7 +161,7 @@ class Write(Read):
 class Listener:
     """Waits for notifications on one channel, on a connection of its own."""
 
-    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    def __init__(self, connection: Connection) -> None:
         """Made by `Database.listen` only."""
         self._connection = connection
 
@@ -176,7 +183,7 @@ class Database:
         """See `open`, which checks the server first."""
         self._conninfo = conninfo
         self._settings = settings
-        self._pools: dict[Purpose, ConnectionPool[psycopg.Connection[tuple[Any, ...]]]] = {}
+        self._pools: dict[Purpose, ConnectionPool[Connection]] = {}
         self._guard = threading.Lock()
         self._closed = False
 
@@ -187,7 +194,7 @@ class Database:
         Raises `DatabaseUrlInvalidError`, `DatabaseUnavailableError` or `DatabaseTooOldError`.
         """
         try:
-            conninfo = _with_limits(url)
+            conninfo = pooled.limited(url)
         except psycopg.ProgrammingError:
             raise DatabaseUrlInvalidError from None
         with _translated(), psycopg.connect(conninfo, autocommit=True) as connection:
@@ -216,7 +223,11 @@ class Database:
     def read(self, purpose: Purpose) -> Iterator[Read]:
         """A read-only transaction over one moment. Raises `DatabaseUnavailableError` or `DatabaseBusyError`."""
         with self._transaction(purpose, "begin isolation level repeatable read read only") as connection:
-            yield Read(connection)
+            handle = Read(connection)
+            try:
+                yield handle
+            finally:
+                handle._end()  # noqa: SLF001 - its maker ends it
 
     @contextmanager
     def write(self, purpose: Purpose) -> Iterator[Write]:
@@ -225,7 +236,11 @@ class Database:
         Raises `DatabaseUnavailableError` or `DatabaseBusyError`.
         """
         with self._transaction(purpose, "begin isolation level read committed read write") as connection:
-            yield Write(connection)
+            handle = Write(connection)
+            try:
+                yield handle
+            finally:
+                handle._end()  # noqa: SLF001 - its maker ends it
 
     @contextmanager
     def listen(self, channel: str) -> Iterator[Listener]:
@@ -238,10 +253,10 @@ class Database:
             yield Listener(connection)
 
     @contextmanager
-    def _transaction(self, purpose: Purpose, begin: LiteralString) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    def _transaction(self, purpose: Purpose, begin: LiteralString) -> Iterator[Connection]:
         pool = self._pool(purpose)
         with _translated():
-            connection = _begin(pool, begin)
+            connection = pooled.begin(pool, begin)
             try:
                 yield connection
                 connection.execute("commit", prepare=False)
@@ -253,23 +268,16 @@ class Database:
             finally:
                 pool.putconn(connection)
 
-    def _pool(self, purpose: Purpose) -> ConnectionPool[psycopg.Connection[tuple[Any, ...]]]:
+    def _pool(self, purpose: Purpose) -> ConnectionPool[Connection]:
         with self._guard:
             if self._closed:
                 raise DatabaseUnavailableError
             if purpose not in self._pools:
-                self._pools[purpose] = ConnectionPool(
+                self._pools[purpose] = pooled.opened(
                     self._conninfo,
-                    kwargs={"autocommit": True, "application_name": f"tianfu {purpose.value}"},
-                    configure=_limit_statements(self._statement_ms(purpose)),
-                    # Nothing is kept open against a dead server: each request starts a fresh attempt.
-                    min_size=0,
-                    max_size=self._settings.pool_connections_max,
-                    max_waiting=WAITING_CALLERS_MAX,
-                    timeout=CONNECTION_WAIT_SECONDS,
-                    reconnect_timeout=CONNECTION_WAIT_SECONDS,
-                    num_workers=1,
-                    open=True,
+                    name=f"tianfu {purpose.value}",
+                    statement_ms=self._statement_ms(purpose),
+                    connections_max=self._settings.pool_connections_max,
                 )
             return self._pools[purpose]
 
@@ -286,57 +294,6 @@ def require_version(server_version: int) -> None:
     """Raise `DatabaseTooOldError` unless `server_version` (150004 for 15.4) is recent enough."""
     if server_version < SERVER_VERSION_MIN:
         raise DatabaseTooOldError
-
-
-class _limit_statements:  # noqa: N801 - used like a function
-    """Sets what a pool's new connection may cost, whatever the options in the address said."""
-
-    def __init__(self, statement_ms: int) -> None:
-        self._statement_ms = statement_ms
-
-    def __call__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-        connection.execute(
-            "select set_config('statement_timeout', %s, false), set_config('lock_timeout', %s, false),"
-            " set_config('idle_in_transaction_session_timeout', %s, false)",
-            (str(self._statement_ms), str(LOCK_WAIT_MS), str(IDLE_IN_TRANSACTION_MS)),
-        )
-
-
-def _with_limits(url: str) -> str:
-    """`url` as a connection string with time limits; instants are read as UTC."""
-    given = conninfo_to_dict(url)
-    options = f"{given.get('options') or ''} -c timezone=UTC".strip()
-    return make_conninfo(
-        url,
-        options=options,
-        client_encoding="UTF8",
-        connect_timeout=int(CONNECTION_WAIT_SECONDS),
-        tcp_user_timeout=_TCP_SILENCE_MS,
-    )
-
-
-def _begin(
-    pool: ConnectionPool[psycopg.Connection[tuple[Any, ...]]], begin: LiteralString
-) -> psycopg.Connection[tuple[Any, ...]]:
-    """A connection inside a new transaction.
-
-    After a restart of the server every pooled connection is dead; each is found out here, before anything was done
-    on it, and the next one is tried, so that the caller does not notice.
-    """
-    deadline = monotonic_seconds() + CONNECTION_WAIT_SECONDS
-    while True:
-        connection = pool.getconn(timeout=max(0.001, deadline - monotonic_seconds()))
-        try:
-            connection.execute(begin, prepare=False)
-        except psycopg.OperationalError:
-            pool.putconn(connection)
-            if monotonic_seconds() >= deadline:
-                raise
-        except BaseException:
-            pool.putconn(connection)
-            raise
-        else:
-            return connection
 
 
 @contextmanager
