@@ -11,8 +11,9 @@ export const CODE_PREFIX = 'HK1:'
 const CODE_CHARACTERS_MAX = 400
 // How long a result stays before the camera looks again.
 const RESULT_MILLISECONDS = 2000
-// The camera still sees the same phone after that; its code is not checked twice by accident.
-const SAME_CODE_MILLISECONDS = 8000
+// A code the camera goes on seeing is one visitor holding still and is not checked again. Away for longer than this
+// (the time a result stays, and as much again for a shaky hand) it is somebody showing it a second time.
+const AWAY_MILLISECONDS = 4000
 
 function spoken(answer: CheckAnswer): string {
   const words = desk.value.check.spoken
@@ -41,7 +42,7 @@ export function useChecks(): {
   const busy = ref(false)
   const holding = ref(false)
   let lastText = ''
-  let lastAt = 0
+  let lastSeenAt = 0
   let timer = 0
 
   function next(): void {
@@ -74,13 +75,15 @@ export function useChecks(): {
     } finally {
       busy.value = false
       lastText = text
-      lastAt = Date.now()
+      lastSeenAt = Date.now()
       hold()
     }
   }
 
   async function take(text: string): Promise<void> {
-    if (text === lastText && Date.now() - lastAt < SAME_CODE_MILLISECONDS) return
+    const stayed = text === lastText && Date.now() - lastSeenAt < AWAY_MILLISECONDS
+    lastSeenAt = Date.now()
+    if (stayed) return
     await check(text)
   }
 
