@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.histories import BEGINNING, HISTORY_STEPS, SCAN_STEPS, STEP, histories, instants, statements
@@ -34,6 +34,7 @@ def lasting(decision: Decision) -> Decision:
     return msgspec.structs.replace(decision, at=BEGINNING)
 
 
+@settings(max_examples=300)
 @given(history=histories(), at=ANY_TIME)
 def test_the_rule_file_says_the_same_as_the_rules_written_out_by_hand(history: list[Evidence], at: datetime) -> None:
     decision = decide(CORE, history, at)
@@ -49,6 +50,7 @@ def test_the_rule_file_says_the_same_as_the_rules_written_out_by_hand(history: l
 
 
 @BOTH
+@settings(max_examples=300)
 @given(history=histories(most=5), start=st.integers(-10, HISTORY_STEPS))
 def test_nothing_changes_before_the_next_change_and_something_does_at_it(
     policy: object, history: list[Evidence], start: int

@@ -61,7 +61,7 @@ def read_evidence(data: bytes) -> tuple[Evidence, ...]:
     try:
         parsed: object = msgspec.json.decode(data)
     except (msgspec.DecodeError, RecursionError) as error:
-        fault = Fault(field="", code="syntax", zh=f"不是有效的 JSON（{error}）", en=f"is not valid JSON: {error}")
+        fault = Fault(field="file", code="syntax", zh=f"不是有效的 JSON（{error}）", en=f"is not valid JSON: {error}")
         raise EvidenceFileInvalidError(faults=(fault,)) from error
     file = read({"evidence": parsed}, EvidenceFile, path="", faults=faults)
     if file is not None:

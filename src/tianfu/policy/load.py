@@ -77,5 +77,5 @@ def _parse(body: bytes) -> dict[str, object]:
     try:
         return tomllib.loads(body.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        fault = Fault(field="", code="syntax", zh=f"不是有效的 TOML（{error}）", en=f"is not valid TOML: {error}")
+        fault = Fault(field="file", code="syntax", zh=f"不是有效的 TOML（{error}）", en=f"is not valid TOML: {error}")
         raise PolicyInvalidError(faults=(fault,)) from error
