@@ -148,9 +148,9 @@ export const en: PhoneTexts = {
     more: 'More',
   },
   scan: {
-    manual: 'Cannot scan? Type the venue code',
-    manualLabel: 'Text of the venue code',
-    manualHint: 'The line under the poster that starts with http',
+    manual: 'Cannot scan? Paste the venue link',
+    manualLabel: 'Venue link',
+    manualHint: 'What the QR code on the poster says; it starts with http. Only our own venue codes are read',
     read: 'Read',
     foreign: 'This is not a venue code. Nothing was opened.',
     confirmHeading: 'Is this where you are?',

@@ -137,9 +137,9 @@ export const zh = {
     more: '更多服务',
   },
   scan: {
-    manual: '无法扫码？输入场所码文字',
-    manualLabel: '场所码文字',
-    manualHint: '海报下方以 http 开头的一行文字',
+    manual: '无法扫码？粘贴场所码链接',
+    manualLabel: '场所码链接',
+    manualHint: '海报二维码的内容，以 http 开头；仅识别本系统的场所码',
     read: '识别',
     foreign: '这不是场所码，没有打开任何内容。',
     confirmHeading: '确认进入此场所？',
