@@ -51,7 +51,8 @@ class TestServer:
         """The name of a new database: a copy of the template, or an empty one."""
         name = f"test_{next(self._numbers)}"
         if migrated:
-            self._run("create database {} template {}", name, _TEMPLATE)
+            # Copying the files takes a fifth of the time that writing them through the log takes.
+            self._run("create database {} template {} strategy file_copy", name, _TEMPLATE)
         else:
             self._run("create database {}", name)
         return name
