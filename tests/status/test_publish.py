@@ -13,9 +13,12 @@ from tests.support.status import append, recompute_all, statuses
 from tianfu.ids import PersonRef
 from tianfu.platform.database import Database, Purpose
 from tianfu.status import layout, publish, record
+from tianfu.status.layout import VenueRecord
 from tianfu.status.publish import Publisher, board_record
 from tianfu.status.read import Board
 from tianfu.status.record import BoardRecord
+from tianfu.venues import store as venues
+from tianfu.venues.model import VenueCategory
 
 AGE_MAX = 3600
 NOON_MS = int(NOON.timestamp() * 1000)
@@ -237,4 +240,35 @@ def test_sessions_ended_early_reach_the_board(database: Database, tmp_path: Path
     board = Board.open(folder, age_max_seconds=AGE_MAX)
     assert board.is_revoked(session_id)
     assert not board.is_revoked(b"\x02" * 8)
+    board.close()
+
+
+def test_venues_reach_the_board_with_the_generation_in_force(database: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "board"
+    publish_once(database, folder)
+    with database.write(Purpose.WORKER) as write:
+        manager = write.value(
+            "insert into account (username, display_name, password_hash, created_at) values ('li.na', '李', 'x', %s)"
+            " returning account_ref",
+            (NOON,),
+        )
+        venue = venues.insert(
+            write,
+            venue_id=b"v" * 16,
+            name="合成超市",
+            category=VenueCategory.RETAIL,
+            district="510104",
+            address="",
+            manager=manager,
+            at=NOON,
+        )
+    publish_once(database, folder)
+    with database.write(Purpose.WORKER) as write:
+        venues.raise_generation(write, venue.venue_ref)
+        venues.close(write, venue.venue_ref, NOON)
+
+    publish_once(database, folder)
+
+    board = Board.open(folder, age_max_seconds=AGE_MAX)
+    assert board.venue(b"v" * 16) == VenueRecord(venue.venue_ref, 2, open=False)
     board.close()

@@ -163,7 +163,7 @@ def take(write: Write, limit: int, at: datetime) -> list[PersonRef]:
         where person_ref = any(array(
             select person_ref from evidence_pending
             where since <= %s
-            order by since, person_ref
+            order by since
             limit %s
             for update skip locked
         ))
