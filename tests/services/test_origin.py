@@ -89,6 +89,21 @@ def test_every_cookie_comes_back(control_port: int) -> None:
     assert ask(control_port, "GET", "/api/v1/info").headers.get_list("set-cookie") == ["a=1; HttpOnly", "b=2; HttpOnly"]
 
 
+def test_what_one_person_was_given_is_never_sent_for_another(control_port: int) -> None:
+    async def two_strangers() -> list[httpx.Response]:
+        proxy = ControlProxy(port=control_port, public_scheme="http", log=Log("test"))
+        answers = []
+        for _ in range(2):
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(proxy), base_url="http://code.example") as one:
+                answers.append(await one.get("/api/v1/me"))
+        await proxy.close()
+        return answers
+
+    first, second = asyncio.run(two_strangers())
+    assert first.headers.get_list("set-cookie")
+    assert "cookie" not in second.json()["headers"]
+
+
 def test_a_client_cannot_forge_who_it_is(control_port: int) -> None:
     forged = {"x-forwarded-for": "9.9.9.9", "x-forwarded-proto": "gopher", "connection": "keep-alive, x-a", "te": "x"}
     seen = ask(control_port, "GET", "/api/v1/info", headers=forged).json()["headers"]

@@ -61,11 +61,12 @@ class ControlProxy:
         self._base = f"http://127.0.0.1:{port}"
         self._scheme = public_scheme.encode("ascii")
         self._log = log
-        self._client = httpx.AsyncClient(timeout=TIMEOUT, limits=LIMITS, trust_env=False, follow_redirects=False)
+        # The bare transport: a client would keep the cookies of one person and send them for the next.
+        self._transport = httpx.AsyncHTTPTransport(limits=LIMITS, trust_env=False)
 
     async def close(self) -> None:
         """Close the kept connections."""
-        await self._client.aclose()
+        await self._transport.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forward one request and stream its answer back."""
@@ -78,11 +79,15 @@ class ControlProxy:
             return
         except (TimeoutError, ClientGoneError):
             return
-        request = self._client.build_request(
-            scope["method"], self._address(scope), headers=list(self._forwarded(scope)), content=body
+        request = httpx.Request(
+            scope["method"],
+            self._address(scope),
+            headers=list(self._forwarded(scope)),
+            content=body,
+            extensions={"timeout": TIMEOUT.as_dict()},
         )
         try:
-            response = await self._client.send(request, stream=True)
+            response = await self._transport.handle_async_request(request)
         except httpx.HTTPError as error:
             self._log.warning("the control process does not answer", error=type(error).__name__)
             await send_problem(ControlAwayError(retry_after_seconds=RETRY_AFTER_SECONDS), language, send)
