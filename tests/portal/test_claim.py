@@ -194,3 +194,15 @@ def test_other_documents_claim_too(browser: Browser, document: dict[str, str], m
 
     assert answer.status_code == 201, answer.text
     assert masked is None or answer.json()["masked_document"].startswith(masked[:8])
+
+
+@pytest.mark.parametrize("missing", ["claim", "health", "visits"])
+def test_without_a_required_consent_there_is_no_code(browser: Browser, control: Control, missing: str) -> None:
+    given = [purpose for purpose in ("claim", "health", "visits") if purpose != missing]
+
+    answer = browser.claim(consents=given)
+    changed = browser.claim(consents=["claim", "health", "visits"], consent_version="2020-01-01", phone=OTHER_PHONE)
+
+    assert faults(answer) == {"consents"}
+    assert faults(changed) == {"consent_version"}
+    assert control.count("person") == 0

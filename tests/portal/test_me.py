@@ -76,3 +76,18 @@ def test_nobody_has_read_a_new_record(browser: Browser) -> None:
     browser.claim()
 
     assert browser.ask("GET", "/api/v1/me/reads").json() == []
+
+
+def test_a_decision_that_should_have_changed_by_now_says_nothing(browser: Browser, control: Control) -> None:
+    publish_policy(control.database)
+    browser.claim()
+    browser.ask("POST", "/api/v1/me/declarations", DECLARATION)
+    recompute_all(control.database, at=control.clock.now())
+    browser.clock.advance(timedelta(days=14, seconds=60))
+    just = browser.ask("GET", "/api/v1/me/decision").json()["colour"]
+    browser.clock.advance(timedelta(seconds=1))
+
+    late = browser.ask("GET", "/api/v1/me/decision")
+
+    assert just == "green"
+    assert (late.status_code, late.json()["colour"]) == (202, "checking")

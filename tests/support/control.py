@@ -77,7 +77,7 @@ class Browser:
             "document": ZHANG,
             "phone": PHONE,
             "district": "510107",
-            "consents": ["claim", "health"],
+            "consents": ["claim", "health", "visits"],
             "consent_version": consents.VERSION,
             "language": "zh",
         }

@@ -15,8 +15,8 @@ from tianfu.errors import Fault, InputInvalidError
 PASSWORD_LENGTH_MIN: Final = 12
 PASSWORD_LENGTH_MAX: Final = 128
 
-# 2**15 blocks of 8 × 128 bytes are 32 MiB and about 80 ms on one core (OWASP's floor for p=1 is 2**17; p=3 at 2**15
-# costs an attacker the same work with a memory that several sign-ins at once can afford).
+# 2**15 blocks of 8 × 128 bytes are 32 MiB, three times over: some hundred milliseconds on one core. OWASP's floor is
+# 2**17 with p = 1; p = 3 at 2**15 costs an attacker the same work with a memory that two sign-ins at once can afford.
 _LOG_N: Final = 15
 _R: Final = 8
 _P: Final = 3
@@ -41,7 +41,7 @@ def check_new(password: str, *, field: str = "password") -> None:
 
 
 def digest(password: str) -> str:
-    """`scrypt$15$8$3$<salt>$<digest>` with a fresh salt; takes a fifth of a second on purpose."""
+    """`scrypt$15$8$3$<salt>$<digest>` with a fresh salt; takes a few tenths of a second on purpose."""
     salt = secrets.token_bytes(_SALT_BYTES)
     made = _scrypt(password, salt, log_n=_LOG_N, r=_R, p=_P)
     return "$".join(("scrypt", str(_LOG_N), str(_R), str(_P), _text(salt), _text(made)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Final
 
 from litestar import Response, get, post
@@ -13,6 +14,7 @@ from tianfu.platform import api
 from tianfu.platform.api import AnyRequest, documented, read_body
 from tianfu.platform.database import Purpose
 from tianfu.policy.explain import Explanation, explain
+from tianfu.policy.model import Decision
 from tianfu.portal import declare
 from tianfu.portal.forms import (
     DeclarationAnswer,
@@ -24,8 +26,10 @@ from tianfu.portal.forms import (
 from tianfu.portal.parts import PortalParts, person_of, present
 from tianfu.residents import profile
 from tianfu.status import store as statuses
+from tianfu.status.read import LAPSE_GRACE_SECONDS
 
 READS_SHOWN_MAX: Final = 200
+LAPSE_GRACE: Final = timedelta(seconds=LAPSE_GRACE_SECONDS)
 
 
 @get("/me", sync_to_thread=True)
@@ -68,10 +72,15 @@ def my_decision(request: AnyRequest, portal: PortalParts) -> Response[Explanatio
     with portal.database.read(Purpose.RESIDENT) as read:
         status = statuses.read_many(read, [person]).get(person)
         policy = portal.policies.by_hash(read, status.decision.policy_hash) if status else None
-    if status is None or policy is None:
+    if status is None or policy is None or _has_lapsed(status.decision, at):
         return Response(UndecidedAnswer(at=at), status_code=202)
     language = api.reader_language(request)
     return Response(explain(policy, status.decision, language), headers={"content-language": language})
+
+
+def _has_lapsed(decision: Decision, at: datetime) -> bool:
+    """Whether the decision should have changed by itself and has not: then it says nothing any more, as at the gate."""
+    return decision.next_change_at is not None and at > decision.next_change_at + LAPSE_GRACE
 
 
 @get("/me/reads", sync_to_thread=True)

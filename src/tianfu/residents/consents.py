@@ -51,9 +51,13 @@ PURPOSES: Final = (
     ),
     ConsentPurpose(
         id="visits",
-        required=False,
-        zh="保存我扫描场所码的记录 30 天，仅用于疫情流行病学调查，到期删除。",
-        en="Keep my venue scans for 30 days, for epidemiological investigation only, then delete them.",
+        # Required because the gate keeps every scan: a "no" that is not honoured would be a lie.
+        required=True,
+        zh="在我扫描场所码或出示健康码被查验时，保存该次记录 30 天，仅用于疫情流行病学调查，到期删除。",
+        en=(
+            "When I scan a venue code or my code is checked, keep that visit for 30 days, for epidemiological"
+            " investigation only, then delete it."
+        ),
     ),
 )
 
