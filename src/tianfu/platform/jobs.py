@@ -80,11 +80,12 @@ def take(
     `kinds` limits the choice. Jobs that another worker is just taking are passed over, not waited for. Lost jobs
     that have had their last attempt are marked failed on the way.
     """
+    chosen = None if kinds is None else sorted(kinds)
     write.execute(
         "update job set state = 'failed', finished_at = %(at)s, lease_until = null, error = 'worker lost'"
         " where job_id in (select job_id from job where state = 'running' and lease_until <= %(at)s"
-        " and attempts >= %(most)s for update skip locked)",
-        {"at": at, "most": attempts_max},
+        " and attempts >= %(most)s and (%(kinds)s::text[] is null or kind = any(%(kinds)s)) for update skip locked)",
+        {"at": at, "most": attempts_max, "kinds": chosen},
     )
     row = write.row(
         "update job set state = 'running', attempts = attempts + 1, lease_until = %(until)s"
@@ -96,7 +97,7 @@ def take(
         {
             "at": at,
             "until": at + timedelta(seconds=lease_seconds),
-            "kinds": None if kinds is None else sorted(kinds),
+            "kinds": chosen,
         },
     )
     if row is None:
