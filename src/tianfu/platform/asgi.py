@@ -104,7 +104,8 @@ class HotApp:
             # Not one of ours: a bug. The client learns nothing of it, the log learns where to look.
             self._log.error("a handler failed", route=str(scope["path"]), error=type(error).__name__)
             answer = _problem(TianfuError(), language)
-        counted = (scope["path"] if scope["path"] in self._paths else "other", answer.status)
+        path = scope["path"]
+        counted = (path if path in self._paths else "other", answer.status)
         self.answers[counted] = self.answers.get(counted, 0) + 1
         body = answer.body
         size = len(body)

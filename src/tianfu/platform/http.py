@@ -43,7 +43,12 @@ API_HEADERS: Final[tuple[Header, ...]] = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
 )
-JSON_HEADERS: Final[tuple[Header, ...]] = ((b"content-type", b"application/json"), *API_HEADERS)
+# For the gate's own JSON, where every header costs half a microsecond: what a browser must not do with it.
+JSON_HEADERS: Final[tuple[Header, ...]] = (
+    (b"content-type", b"application/json"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+)
 _LANGUAGE_RANGE: Final = re.compile(
     rb"\s*(zh|en)(?:-[a-z0-9-]+)?\s*(?:;\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*)?"
 )

@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import contextlib
 import sys
+from collections.abc import Coroutine
 from typing import Final, Self
 
 import uvloop
@@ -95,9 +96,9 @@ class Gate:
         health.counted = app = HotApp(routes, journal=journal, public_origin=settings.server.public_origin, log=log)
         return cls(app, journal, board, watchers)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[None, None, None]:
         """Answer an HTTP request."""
-        await self._app(scope, receive, send)
+        return self._app(scope, receive, send)
 
     def release(self) -> None:
         """Answer everybody who waits for a change, so that a stop need not wait for them."""
