@@ -11,6 +11,13 @@ export interface RequestOptions {
   readonly signal?: AbortSignal
 }
 
+let tellSignedOut: () => void = () => undefined
+
+/** `react` is called whenever a request finds the session missing or over; the request still rejects. */
+export function whenSignedOut(react: () => void): void {
+  tellSignedOut = react
+}
+
 type Method = 'GET' | 'POST' | 'DELETE'
 
 /**
@@ -38,7 +45,11 @@ export async function request<Answer>(method: Method, path: string, options: Req
     if (patience.aborted) throw new ApiError('timeout', shared.value.failures.timeout)
     throw new ApiError('offline', shared.value.failures.offline)
   }
-  if (!response.ok) throw await readProblem(response)
+  if (!response.ok) {
+    const problem = await readProblem(response)
+    if (problem.kind === 'signed_out') tellSignedOut()
+    throw problem
+  }
   const body = await response.text()
   return (body === '' ? undefined : JSON.parse(body)) as Answer
 }

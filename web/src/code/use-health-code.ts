@@ -20,9 +20,9 @@ export function forgetCode(): void {
 /**
  * The person's code while the component lives: renewed before it expires, and at once when the record changes. Works
  * only while the page is visible. `failure` is the latest failure until the next success; the last answer stays, and
- * whoever shows it must look at its `expires_at`. `signedOut` is called when the gate knows no session.
+ * whoever shows it must look at its `expires_at`. Without a session it stops.
  */
-export function useHealthCode(signedOut: () => void): {
+export function useHealthCode(): {
   answer: ShallowRef<CodeAnswer | null>
   failure: Ref<ApiError | null>
   refresh: () => void
@@ -38,10 +38,7 @@ export function useHealthCode(signedOut: () => void): {
       return true
     } catch (error) {
       failure.value = asApiError(error)
-      if (failure.value.kind === 'signed_out') {
-        running?.abort()
-        signedOut()
-      }
+      if (failure.value.kind === 'signed_out') running?.abort()
       return false
     }
   }
