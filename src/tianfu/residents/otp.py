@@ -162,6 +162,11 @@ def equals_any(stored: bytes, digests: Sequence[bytes]) -> bool:
     return equal
 
 
+def forget_old(write: Write, at: datetime) -> int:
+    """Forget challenges that no limit counts any more, those of more than 24 hours ago; how many."""
+    return store.delete_passwords_before(write, at - DAY)
+
+
 def _code_text(challenge: bytes, code: str) -> str:
     return f"one-time-password:{challenge.hex()}:{code}"
 
