@@ -27,7 +27,7 @@ SECOND_START_SECONDS_MAX = 2.0
 def initialised() -> Iterator[Path]:
     """A data folder that was started and stopped once, to copy from."""
     folder = Path(tempfile.mkdtemp(prefix="tianfu-tests-"))
-    server = EmbeddedPostgres(folder / "data")
+    server = EmbeddedPostgres(folder / "data", durable=False)
     server.start()
     server.stop()
     yield folder / "data"

@@ -103,6 +103,7 @@ class EmbeddedPostgres:
         """Nothing happens before `start`."""
         self._folder = folder.expanduser().resolve()
         self._settings = _SETTINGS if durable else _SETTINGS + _NOT_DURABLE
+        self._initialise = _INITIALISE if durable else (*_INITIALISE, "--no-sync")
         self._programs = Programs()
 
     @property
@@ -157,7 +158,7 @@ class EmbeddedPostgres:
             shutil.rmtree(staging, ignore_errors=True)
             staging.mkdir(mode=0o700)
         self._programs.hand_over(staging)
-        made = self._programs.run("initdb", *_INITIALISE, data=staging, seconds=_INITIALISE_SECONDS_MAX)
+        made = self._programs.run("initdb", *self._initialise, data=staging, seconds=_INITIALISE_SECONDS_MAX)
         if made.returncode != 0:
             full = _disk_was_full(made.stdout, staging)
             if not in_place:
