@@ -41,6 +41,7 @@ async def serve(app: Any, *, host: str, port: int, stopping: Callable[[], None])
             app,
             host=host,
             port=port,
+            interface="asgi3",
             loop="uvloop",
             http="httptools",
             ws="none",
