@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.posters import first_poster
 from tests.support.running import RunningTianfu
 
 
@@ -15,3 +16,9 @@ def tianfu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTianfu]:
     running = RunningTianfu.start(tmp_path_factory.mktemp("flows") / "var")
     yield running
     running.stop()
+
+
+@pytest.fixture
+def poster(tianfu: RunningTianfu) -> str:
+    """The text of a demo venue's poster."""
+    return first_poster(tianfu)

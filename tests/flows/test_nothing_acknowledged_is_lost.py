@@ -13,23 +13,13 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from tests.support.holders import Holder, number_of, sign_in
+from tests.support.holders import Holder, number_of
 from tests.support.running import RunningTianfu, until
 from tianfu.platform.journalfile import JournalFile
 from tianfu.scans import event
 
 SERIALS: Iterator[int] = itertools.count(1)
 LOAD_SECONDS = 2.0
-
-
-@pytest.fixture
-def poster(tianfu: RunningTianfu) -> str:
-    """The text of a demo venue's poster."""
-    with tianfu.client() as client:
-        sign_in(client, "manager")
-        venue = client.get("/api/v1/console/venues").json()[0]
-        found: str = client.get(f"/api/v1/console/venues/{venue['venue_ref']}/poster").json()["text"]
-        return found
 
 
 def new_holder(client: httpx.Client) -> Holder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
@@ -11,12 +11,13 @@ from tianfu.synth.county import HOME_DIVISION, resident_number
 from tianfu.synth.operators import ACCOUNTS
 
 # The demo county gives serials from 1 up, a few of each day.
-SERIALS_BEYOND_THE_DEMO = 900
+SERIAL_BEYOND_THE_DEMO = 990
+FIRST_BIRTHDAY = date(1950, 1, 1)
 
 
 def number_of(serial: int) -> str:
-    """A valid number of nobody who is in the demo county; `serial` 1 to 89."""
-    return resident_number(date(1980, 5, 17), SERIALS_BEYOND_THE_DEMO + serial)
+    """A valid number of nobody who is in the demo county; each `serial` from 1 to 20,000 has another."""
+    return resident_number(FIRST_BIRTHDAY + timedelta(days=serial), SERIAL_BEYOND_THE_DEMO)
 
 
 class Holder:
@@ -33,8 +34,10 @@ class Holder:
         asked = self.client.post("/api/v1/one-time-passwords", json={"phone": self.phone})
         if asked.status_code != 202:
             return asked
-        consents = self.client.get("/api/v1/consents").json()
-        sent = asked.json()
+        listed = self.client.get("/api/v1/consents")
+        if listed.status_code != 200:
+            return listed
+        consents, sent = listed.json(), asked.json()
         return self.client.post(
             "/api/v1/claims",
             json={

@@ -88,6 +88,16 @@ class RunningTianfu:
         self._process.kill()
         self._process.wait()
 
+    def pause(self) -> None:
+        """Hold the supervisor still; what it started goes on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let the supervisor go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def command(self, *words: str) -> str:
         """What `tianfu …` prints, run beside the running one."""
         result = subprocess.run([PROGRAM, *words], env=self.environment, capture_output=True, text=True, check=False)
