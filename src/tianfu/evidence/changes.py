@@ -42,8 +42,9 @@ def take(write: Write, *, limit: int, at: datetime) -> list[PersonRef]:
     """Remove up to `limit` people from the queue and return them, ascending.
 
     They are queued again when the transaction rolls back. People who are being queued at this moment are passed over
-    and come later.
+    and come later. The rest of the transaction is planned for looking up its rows by key.
     """
+    store.plan_by_key(write)
     return store.take(write, limit, at)
 
 

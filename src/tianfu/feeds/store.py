@@ -26,6 +26,8 @@ def open_batch(write: Write, *, feed: str, source: str, digest: bytes, received_
     """Number a new batch; None when this file was loaded before. Two loads of one file wait for each other."""
     # Appends of one source wait for each other; behind a full batch that is ten seconds, not the usual two.
     write.execute("set local lock_timeout = '60s'")
+    # A plan kept from when the tables were small would read them whole for each batch.
+    write.execute("set local plan_cache_mode = force_custom_plan")
     row = write.row(
         """
         insert into feed_batch (feed, source, digest, received_at, rows, accepted, duplicates, set_aside)

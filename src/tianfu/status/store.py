@@ -29,7 +29,11 @@ class Status(msgspec.Struct, frozen=True):
 
 
 def lock(write: Write) -> None:
-    """Let nobody else draw sequences until this transaction ends, so that sequence order is commit order."""
+    """Let nobody else draw sequences until this transaction ends, so that sequence order is commit order.
+
+    Statements are planned for the tables as they are now: a plan kept from when they were small would read them whole.
+    """
+    write.execute("set local plan_cache_mode = force_custom_plan")
     write.rows("select pg_advisory_xact_lock(%s, %s)", (_LOCK_CLASS, _LOCK_RECOMPUTE))
 
 
