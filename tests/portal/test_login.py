@@ -56,8 +56,8 @@ def test_refusing_a_registered_document_takes_no_other_time_than_an_unknown_one(
             times[name].append(monotonic_seconds() - started)
 
     known, unknown = (statistics.median(times[name]) for name in ("known", "unknown"))
-    # A shared machine moves a median of forty by some percent; an extra statement or seal would be far more.
-    assert known == pytest.approx(unknown, rel=0.35)
+    # Medians of forty, taken in turn; a busy machine still moves them, so only a gross difference fails.
+    assert known == pytest.approx(unknown, rel=0.5)
 
 
 def test_asking_for_a_password_answers_alike_for_holders_and_strangers(browser: Browser) -> None:
