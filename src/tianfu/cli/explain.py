@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -22,11 +23,49 @@ from tianfu.platform import settings
 from tianfu.platform.database import Purpose, Read
 from tianfu.policy.compile import Policy
 from tianfu.policy.decide import decide
-from tianfu.policy.explain import Explanation, ReasonText, explain, instant_text
+from tianfu.policy.explain import ReasonText, explain, instant_text
 from tianfu.policy.model import Decision
 from tianfu.policy.publish import in_force
 from tianfu.services.installation import installed_database
 from tianfu.status import store
+
+_LABEL_COLUMNS: Final = 12
+_ENGLISH: Final[Mapping[str, str]] = {
+    "policy": "policy",
+    "at": "at",
+    "popup": "popup",
+    "test": "test",
+    "changes": "changes",
+    "never": "not by itself",
+    "reason": "reason",
+    "none": "none",
+    "rule": "rule",
+    "meaning": "meaning",
+    "evidence": "evidence",
+    "since": "since",
+    "until": "until",
+    "open": "no end is known yet",
+    "ends": "ends",
+    "office": "office",
+}
+_CHINESE: Final[Mapping[str, str]] = {
+    "policy": "规则",
+    "at": "时间",
+    "popup": "弹窗",
+    "test": "检测",
+    "changes": "下次变化",
+    "never": "不会自动变化",
+    "reason": "原因",
+    "none": "无",
+    "rule": "条款",
+    "meaning": "含义",
+    "evidence": "依据",
+    "since": "开始",
+    "until": "截至",
+    "open": "尚无确定的结束时间",
+    "ends": "解除条件",
+    "office": "负责部门",
+}
 
 _EPILOG: Final = """\b
 Examples:
@@ -71,7 +110,7 @@ def command(person_ref: str, purpose: str, at: datetime | None, language: str | 
         with database.read(Purpose.OPERATOR) as read:
             policy, decision = _decide(read, person, at or now, now)
     _print(policy, decision, person, language or terminal_language(os.environ))
-    click.echo(f"\ntrail    entry {number}, purpose {purpose}")
+    click.echo(f"\n  audit trail: entry {number}, purpose {purpose}")
 
 
 def _decide(read: Read, person: PersonRef, at: datetime, now: datetime) -> tuple[Policy, Decision]:
@@ -84,41 +123,41 @@ def _decide(read: Read, person: PersonRef, at: datetime, now: datetime) -> tuple
 
 
 def _print(policy: Policy, decision: Decision, person: PersonRef, language: str) -> None:
-
     told = explain(policy, decision, language)
+    words = _ENGLISH if language == "en" else _CHINESE
     click.echo(f"{format_person_ref(person)}  {told.colour.upper()}  {told.colour_title}")
-    click.echo(f"         {told.colour_text}")
-    click.echo(f"policy   {told.policy.name} {told.policy.number}  {told.policy.title}")
-    click.echo(f"         sha256 {told.policy.hash}")
-    click.echo(f"at       {told.at_text}")
+    _line("", told.colour_text)
+    _line(words["policy"], f"{told.policy.name} {told.policy.number}  {told.policy.title}")
+    _line("", f"sha256 {told.policy.hash}")
+    _line(words["at"], told.at_text)
     if told.popup is not None:
-        click.echo(f"popup    {told.popup.id}: {told.popup.title} - {told.popup.text}")
+        _line(words["popup"], f"{told.popup.title} ({told.popup.id}): {told.popup.text}")
     if decision.test is not None:
         test = decision.test
-        click.echo(f"test     {test.result.value} ({test.method.value}), {instant_text(test.sampled_at, language)}")
-    click.echo(f"changes  {told.next_change_text or _never(language)}")
+        _line(words["test"], f"{test.result.value} ({test.method.value}), {instant_text(test.sampled_at, language)}")
+    _line(words["changes"], told.next_change_text or words["never"])
     if not told.reasons:
-        click.echo("reasons  none" if language == "en" else "reasons  无")
+        _line(words["reason"], words["none"])
     for number, reason in enumerate(told.reasons, start=1):
-        _print_reason(number, reason, told)
+        click.echo()
+        _line(f"{words['reason']} {number}", reason.title)
+        _print_reason(reason, words, language)
 
 
-def _print_reason(number: int, reason: ReasonText, told: Explanation) -> None:
-
-    english = told.language == "en"
-    known = SOURCES.get(reason.source)
-    office = "" if known is None else f" ({known.en if english else known.zh})"
+def _print_reason(reason: ReasonText, words: Mapping[str, str], language: str) -> None:
+    source = SOURCES.get(reason.source)
+    department = "" if source is None else f" ({source.en if language == 'en' else source.zh})"
     place = f", {reason.place}" if reason.place else ""
-    click.echo(f"\nreason {number} {reason.title}")
-    click.echo(f"  rule      {reason.rule} -> {reason.colour}")
-    click.echo(f"  meaning   {reason.text}")
-    click.echo(f"  evidence  {reason.evidence} ({reason.kind}) from {reason.source}{office}{place}")
-    click.echo(f"  since     {reason.since_text}")
-    click.echo(f"  until     {reason.until_text or ('no end is known yet' if english else '尚无确定的结束时间')}")
-    click.echo(f"  ends      {reason.how_it_ends}")
-    click.echo(f"  office    {reason.office}")
-    click.echo(f"  source    {reason.cites}")
+    _line(words["rule"], f"{reason.rule} -> {reason.colour}; {reason.cites}")
+    _line(words["meaning"], reason.text)
+    _line(words["evidence"], f"{reason.evidence} ({reason.kind}), {reason.source}{department}{place}")
+    _line(words["since"], reason.since_text)
+    _line(words["until"], reason.until_text or words["open"])
+    _line(words["ends"], reason.how_it_ends)
+    _line(words["office"], reason.office)
 
 
-def _never(language: str) -> str:
-    return "not by itself" if language == "en" else "不会自动变化"
+def _line(label: str, text: str) -> None:
+    """One line, its text in a column of its own; a Chinese character is two columns wide."""
+    width = sum(1 if character.isascii() else 2 for character in label)
+    click.echo(f"  {label}{' ' * (_LABEL_COLUMNS - width)}{text}")
