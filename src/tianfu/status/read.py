@@ -7,17 +7,15 @@ not been heard of for too long. No colour is ever guessed.
 
 from __future__ import annotations
 
-import asyncio
-from array import array
 from pathlib import Path
 from typing import Final
 
 import lmdb
 
-from tianfu.platform.mapped import MapUnreadableError, open_map
 from tianfu.platform.settings import BOARD_AGE_MAX_SECONDS_DEFAULT
 from tianfu.status import layout
-from tianfu.status.layout import BoardUnreadableError, VenueRecord, current_folder, unpack_venue
+from tianfu.status.boardfile import BoardFile
+from tianfu.status.layout import VenueRecord, unpack_venue
 from tianfu.status.record import BoardRecord, RecordUnreadableError, unpack
 
 # A record may outlive its own end for a moment, until the worker's new decision has arrived.
@@ -28,33 +26,11 @@ AGE_UNKNOWN_SECONDS: Final = 2**31 - 1
 
 _NOTHING: Final = BoardRecord(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 _KEY: Final = layout.PERSON_KEY.pack
-_ZERO: Final = layout.NUMBER.pack(0)
 _MINUTE_SECONDS: Final = 60
 
 
-class Board:
-    """One process's view of the board in `folder`; used from one thread."""
-
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        age_max_seconds: int = BOARD_AGE_MAX_SECONDS_DEFAULT,
-        loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        """Do no I/O: everybody is "being checked" until `refresh` has found a board.
-
-        With `loop`, look-ups of one round of the loop share one snapshot; without, each has its own.
-        """
-        self._folder = folder
-        self._loop = loop
-        self._snapshot: lmdb.Transaction[bytes] | None = None
-        self._age_max_seconds = age_max_seconds
-        self._in_use: Path | None = None
-        self._shared = False
-        self._environment: lmdb.Environment | None = None
-        self._seen_transaction = -1
-        self._heartbeat_ms = 0
+class Board(BoardFile):
+    """One process's view of the board in a folder; used from one thread."""
 
     @classmethod
     def open(cls, folder: Path, *, age_max_seconds: int = BOARD_AGE_MAX_SECONDS_DEFAULT) -> Board:
@@ -70,43 +46,6 @@ class Board:
         board._take(in_use, environment)
         board._shared = True
         return board
-
-    def refresh(self) -> bool:
-        """Take up a board that has appeared or been built anew; whether one was. Cheap enough for ten times a second.
-
-        Raises `BoardUnreadableError`; the board in use stays in use then.
-        """
-        if self._shared:
-            return False
-        folder = current_folder(self._folder)
-        if folder is None or folder == self._in_use:
-            return False
-        try:
-            environment = open_map(
-                folder,
-                map_bytes=layout.BOARD_MAP_BYTES,
-                databases_max=layout.BOARD_DATABASES_MAX,
-                writable=False,
-            )
-        except MapUnreadableError as error:
-            raise BoardUnreadableError from error
-        self.close()
-        self._take(folder, environment)
-        return True
-
-    def close(self) -> None:
-        """Release the files; everybody is "being checked" from then on."""
-        self._drop_snapshot()
-        if self._environment is not None and not self._shared:
-            self._environment.close()
-        self._environment = None
-        self._in_use = None
-        self._heartbeat_ms = 0
-
-    @property
-    def is_present(self) -> bool:
-        """Whether there is a board to read."""
-        return self._environment is not None
 
     def look_up(self, person: int) -> BoardRecord | None:
         """The record of `person` as stored; None when there is none or it is of an unknown version."""
@@ -145,84 +84,3 @@ class Board:
         if self._heartbeat_ms == 0:
             return AGE_UNKNOWN_SECONDS
         return max(0, at_ms - self._heartbeat_ms) // 1000
-
-    def changes_end(self) -> int:
-        """The number that the next change will get; 0 without a board."""
-        if self._environment is None:
-            return 0
-        return self._number(layout.META_CHANGES)
-
-    def changes_since(self, number: int, limit: int) -> list[tuple[int, int]]:
-        """At most `limit` changes from `number` on: (its number, the person). Older ones than kept are left out.
-
-        A first number above the one asked for tells the caller that it has missed some.
-        """
-        found: list[tuple[int, int]] = []
-        if self._environment is None:
-            return found
-        with self._environment.begin(self._changes) as transaction, transaction.cursor() as cursor:
-            # The batch that holds `number` is the last one whose key is not after it.
-            here = cursor.set_range(layout.CHANGE_KEY.pack(number + 1))
-            here = (cursor.prev() or cursor.first()) if here else cursor.last()
-            while here and len(found) < limit:
-                first = int(layout.CHANGE_KEY.unpack(cursor.key())[0])
-                persons = array("I", cursor.value())
-                skipped = max(0, number - first)
-                found.extend(enumerate(persons[skipped : skipped + limit - len(found)], first + skipped))
-                here = cursor.next()
-        return found
-
-    def _take(self, folder: Path, environment: lmdb.Environment) -> None:
-        try:
-            persons = environment.open_db(layout.PERSONS, integerkey=True, create=False)
-            venues, sessions, meta = (
-                environment.open_db(name, create=False) for name in (layout.VENUES, layout.SESSIONS, layout.META)
-            )
-            changes = environment.open_db(layout.CHANGES, integerkey=True, create=False)
-        except lmdb.Error as error:
-            environment.close()
-            raise BoardUnreadableError from error
-        self._environment, self._in_use = environment, folder
-        self._persons, self._venues, self._sessions, self._changes = persons, venues, sessions, changes
-        self._meta = meta
-        self._begin = environment.begin
-        self._seen_transaction = -1
-        if self._number(layout.META_LAYOUT) != layout.LAYOUT_VERSION:
-            self.close()
-            raise BoardUnreadableError
-
-    def _get(self, database: lmdb._Database, key: bytes) -> bytes | None:
-        """One look-up. A page that cannot be read counts as nothing found, so it ends in "being checked"."""
-        try:
-            snapshot = self._snapshot or self._take_snapshot()
-            return snapshot.get(key, None, database)
-        except lmdb.Error:
-            return None
-        finally:
-            if self._loop is None:
-                self._drop_snapshot()
-
-    def _take_snapshot(self) -> lmdb.Transaction[bytes]:
-        """Begin a read transaction, which ends with the event loop's present round.
-
-        All requests of a round share it. Beginning one for each look-up would let go of the interpreter three times
-        as often, and each time the journal's thread may take it.
-        """
-        snapshot = self._snapshot = self._begin()
-        if self._loop is not None:
-            self._loop.call_soon(self._drop_snapshot)
-        if snapshot.id() != self._seen_transaction:
-            # The writer has committed since: its heartbeat may be newer. Otherwise the one remembered is exact.
-            self._seen_transaction = snapshot.id()
-            heartbeat = snapshot.get(layout.META_HEARTBEAT, _ZERO, self._meta)
-            self._heartbeat_ms = int(layout.NUMBER.unpack(heartbeat)[0])
-        return snapshot
-
-    def _drop_snapshot(self) -> None:
-        if self._snapshot is not None:
-            self._snapshot.abort()
-            self._snapshot = None
-
-    def _number(self, name: bytes) -> int:
-        data = self._get(self._meta, name)
-        return int(layout.NUMBER.unpack(data)[0]) if data is not None else 0
