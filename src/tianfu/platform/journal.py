@@ -22,7 +22,8 @@ import lmdb
 from tianfu.clock import monotonic_seconds
 from tianfu.errors import TianfuError
 from tianfu.platform.http import BusyError
-from tianfu.platform.journalfile import JOURNAL_MAP_BYTES, JournalFile, JournalFullError
+from tianfu.platform.journalfile import JOURNAL_MAP_BYTES, JournalBrokenError, JournalFile, JournalFullError
+from tianfu.platform.observe import Log
 
 # A commit takes 0.2 to 2 ms, there is one in 2 ms, and a gate writes at most 30,000 records a second, so 120 wait at a
 # time. 4,096 waiting mean 140 ms of backlog: the disk has stalled, and "busy" is the better answer.
@@ -210,3 +211,16 @@ class ClosedJournal:
 
     def close(self) -> None:
         """Do nothing: nothing is open."""
+
+
+def open_or_explain(folder: Path, *, loop: asyncio.AbstractEventLoop, log: Log) -> Journal | ClosedJournal:
+    """The journal in `folder`, or a stand-in that tells why it takes nothing when it is full or damaged.
+
+    Raises `JournalTakenError`: then this process has the wrong number and must not serve at all.
+    """
+    try:
+        return Journal.open(folder, loop=loop)
+    except (JournalBrokenError, JournalFullError) as error:
+        closed = ClosedJournal(error)
+    log.error("the journal cannot be opened, scans are refused", code=closed.reason.code)
+    return closed

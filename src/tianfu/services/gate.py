@@ -22,8 +22,7 @@ from tianfu.errors import TianfuError
 from tianfu.passcode.issue import Issuer
 from tianfu.passcode.show import CodeDesk
 from tianfu.platform.asgi import HotApp, Receive, Route, Scope, Send
-from tianfu.platform.journal import ClosedJournal, Journal
-from tianfu.platform.journalfile import JournalBrokenError, JournalFullError
+from tianfu.platform.journal import ClosedJournal, Journal, open_or_explain
 from tianfu.platform.keyring import GateKeys
 from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings, load
@@ -65,7 +64,8 @@ class Gate:
         )
         watchers = Watchers(board, log)
         watchers.look()
-        journal = _journal(settings, log)
+        folder = settings.var / "journal" / f"gate-{settings.gate.number:05d}"
+        journal = open_or_explain(folder, loop=asyncio.get_running_loop(), log=log)
         bearers = Bearers(ring, board)
         code = CodeDesk(bearers=bearers, board=board, issuer=Issuer(ring), watchers=watchers, now_ms=now_milliseconds)
         venue = VenueDesk(
@@ -111,16 +111,6 @@ class Gate:
             await self._following
         await asyncio.to_thread(self._journal.close)
         self._board.close()
-
-
-def _journal(settings: Settings, log: Log) -> Journal | ClosedJournal:
-    folder = settings.var / "journal" / f"gate-{settings.gate.number:05d}"
-    try:
-        return Journal.open(folder, loop=asyncio.get_running_loop())
-    except (JournalBrokenError, JournalFullError) as error:
-        closed = ClosedJournal(error)
-    log.error("the journal cannot be opened, scans are refused", code=closed.reason.code)
-    return closed
 
 
 def main() -> None:
