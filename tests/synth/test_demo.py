@@ -29,7 +29,7 @@ def small_county(monkeypatch: pytest.MonkeyPatch) -> None:
 def counts(database: Database) -> list[int]:
     tables = ("person", "resident", "consent", "evidence", "account", "venue", "venue_guard", "feed_batch")
     with database.read(Purpose.BATCH) as read:
-        return [read.value(f"select count(*) from {table}") for table in tables]  # type: ignore[arg-type]  # noqa: S608
+        return [read.value(f"select count(*) from {table}") for table in tables]  # noqa: S608
 
 
 def pseudonym(folder: Path) -> Pseudonym:
