@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
+# What `make check` leaves to `make test`: whole systems, real crashes, long looks at properties.
+SLOW_FOLDERS := browser flows properties
 # How long `make soak` goes on.
 SOAK_MINUTES ?= 10
 
@@ -49,7 +51,7 @@ web-check:
 
 unit:
 	@echo "test: unit and property tests"
-	@$(PYTEST) -q -m "not slow" --ignore=tests/browser --ignore=tests/flows
+	@$(PYTEST) -q -m "not slow" --hypothesis-profile=quick $(SLOW_FOLDERS:%=--ignore=tests/%)
 
 format: dev ## put every file in the one format
 	@$(BIN)/ruff format --quiet .

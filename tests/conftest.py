@@ -17,6 +17,8 @@ from tianfu.platform.database import Database
 
 # Two shared cores: a property is judged by what it finds, not by how long one example took on a busy machine.
 hypothesis.settings.register_profile("tianfu", deadline=None)
+# For `make check`: a look at each property; `make test` looks longer.
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
 hypothesis.settings.load_profile("tianfu")
 
 _LOOPBACK = ["127.0.0.1", "::1", "localhost"]
