@@ -68,13 +68,18 @@ def main() -> None:
 
 def make_venv() -> None:
     """A virtual environment of this folder; one that was made elsewhere and moved here is made anew."""
-    wanted = digest(str(ROOT), sys.executable, sys.version)
+    # By the interpreter underneath, so that running this with the environment's own Python changes nothing.
+    wanted = digest(str(ROOT), sys.base_prefix, sys.version)
     if stamp_fits("venv", wanted) and PYTHON.exists():
         return
     if (STAMPS / "venv").exists():
+        if Path(sys.prefix) == VENV:
+            message = "this environment belongs to another folder or Python; run it with the system's python3"
+            raise SetupError(message)
         shutil.rmtree(VENV)
+    interpreter: str = getattr(sys, "_base_executable", sys.executable)
     try:
-        run("Python environment in .venv", [sys.executable, "-m", "venv", ".venv"], log=False)
+        run("Python environment in .venv", [interpreter, "-m", "venv", ".venv"], log=False)
     except SetupError as error:
         message = "python3 has no venv module; on Debian: apt-get install python3-venv"
         raise SetupError(message) from error
