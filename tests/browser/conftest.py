@@ -31,14 +31,14 @@ def tianfu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTianfu]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """The driver."""
+    """The driver. It keeps an event loop running while it lives, so it ends with its file: other tests run their own."""
     with sync_playwright() as driver:
         yield driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
     """A browser without a camera."""
     opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
