@@ -33,7 +33,7 @@ def tianfu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTianfu]:
 
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """The driver. It keeps an event loop running while it lives, so it ends with its file: other tests run their own."""
+    """The driver. An event loop runs while it lives, so it ends with its file: other tests run loops of their own."""
     with sync_playwright() as driver:
         yield driver
 
