@@ -7,6 +7,7 @@ Nothing a tool prints is shown unless it fails; then its last lines are, and the
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import shutil
@@ -34,6 +35,9 @@ FONT_FOLDERS: Final = (Path("/usr/share/fonts"), Path.home() / ".fonts", Path.ho
 FONT_PATTERNS: Final = ("*CJK*", "*wqy*", "*SourceHan*", "*uming*", "*ukai*")
 # Five megabytes, against sixty for the Noto set; the tests only need that no character is a box.
 FONT_PACKAGE: Final = "fonts-wqy-microhei"
+# The browser's driver loads it; a Debian without a compiler has none.
+DRIVER_LIBRARY: Final = "libatomic.so.1"
+DRIVER_LIBRARY_PACKAGE: Final = "libatomic1"
 PROGRESS_SECONDS: Final = 10
 LOG_LINES_SHOWN: Final = 25
 WEB_NOT_SOURCE: Final = frozenset({"node_modules", "dist", "test-results", "coverage"})
@@ -140,10 +144,12 @@ def web_check() -> None:
 
 
 def browser() -> None:
-    """A Chromium and a Chinese font, which only the system can give: from Debian, as root or through sudo."""
+    """What only the system can give, from Debian, as root or through sudo: a Chromium, a Chinese font, a library."""
     wanted = [] if BROWSER.exists() else ["chromium"]
     if not has_chinese_font():
         wanted.append(FONT_PACKAGE)
+    if not can_be_loaded(DRIVER_LIBRARY):
+        wanted.append(DRIVER_LIBRARY_PACKAGE)
     if not wanted:
         return
     names = " ".join(wanted)
@@ -163,6 +169,15 @@ def has_chinese_font() -> bool:
     """Whether a font with Chinese characters is installed, judged by its file name."""
     folders = [folder for folder in FONT_FOLDERS if folder.is_dir()]
     return any(next(folder.rglob(pattern), None) for folder in folders for pattern in FONT_PATTERNS)
+
+
+def can_be_loaded(library: str) -> bool:
+    """Whether the dynamic linker finds `library`."""
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
 
 
 def node_environment() -> Mapping[str, str]:
