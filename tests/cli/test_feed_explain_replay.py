@@ -16,7 +16,7 @@ from tests.support.status import recompute_all
 from tests.support.worker import put_in_force
 from tianfu.audit import trail
 from tianfu.cli.main import application
-from tianfu.errors import NotFoundError
+from tianfu.errors import InputInvalidError, NotFoundError
 from tianfu.evidence.sources import SourceUnknownError
 from tianfu.feeds.contracts import LAB
 from tianfu.feeds.table import FeedRefusedError
@@ -32,8 +32,8 @@ def tianfu(database_url: str, tmp_path: Path) -> Command:
     """Runs `tianfu` on the test's database and data folder."""
     runner = CliRunner(env={"TIANFU_DATABASE_URL": database_url, "TIANFU_VAR": str(tmp_path), "LANG": "en_US.UTF-8"})
 
-    def run(*arguments: str) -> Result:
-        return runner.invoke(application, arguments)
+    def run(*arguments: str, typed: str | None = None) -> Result:
+        return runner.invoke(application, arguments, input=typed)
 
     return run
 
@@ -146,7 +146,7 @@ def test_explain_names_policy_rule_evidence_source_and_what_ends_it(
         "ends",
     ):
         assert part in english.output, english.output
-    assert all(part in chinese.output for part in ("规则", "依据", "核酸检测机构", "解除条件"))
+    assert all(part in chinese.output for part in ("规则", "依据", "核酸检测机构", "解除条件", "查询记录"))
     with database.read(Purpose.WORKER) as read:
         looks = trail.reads_of(read, person, limit=10, before=None)
     assert [(look.action, look.purpose) for look in looks] == [("explain", "consultation"), ("explain", "appeal")]
@@ -167,6 +167,26 @@ def test_explain_says_what_was_known_at_a_past_instant(
 
     assert "RED" in now.output
     assert "GREEN" in then.output
+
+
+def test_a_reference_is_found_by_the_document_and_the_person_can_see_who_looked(
+    database: Database, tianfu: Command, file: Callable[..., str], tmp_path: Path
+) -> None:
+    tianfu("feed", "load", "lab", file(lab_cells(1)))
+    person = person_of(database, tmp_path, 1)
+
+    found = tianfu("person", "find", "--purpose", "appeal", typed=resident_id(1) + "\n")
+    unknown = tianfu("person", "find", typed=resident_id(2))
+    mistyped = tianfu("person", "find", typed="\u00e9" * 1_000)
+
+    assert found.output == format_person_ref(person) + "\n"
+    assert isinstance(unknown.exception, NotFoundError)
+    assert isinstance(mistyped.exception, InputInvalidError)
+    with database.read(Purpose.WORKER) as read:
+        looks = trail.reads_of(read, person, limit=1, before=None)
+        entries = [row.entry for row in trail.stored_rows(read) if row.entry.action == "find_person"]
+    assert [(look.action, look.purpose) for look in looks] == [("find_person", "appeal")]
+    assert [(entry.person, entry.detail["outcome"]) for entry in entries] == [(person, "found"), (None, "none")]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "open": "no end is known yet",
     "ends": "ends",
     "office": "office",
+    "trail": "audit trail: entry {number}, purpose {purpose}",
 }
 _CHINESE: Final[Mapping[str, str]] = {
     "policy": "规则",
@@ -65,6 +66,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "open": "尚无确定的结束时间",
     "ends": "解除条件",
     "office": "负责部门",
+    "trail": "查询记录：第 {number} 条，目的 {purpose}",
 }
 
 _EPILOG: Final = """\b
@@ -73,7 +75,7 @@ Examples:
   tianfu explain P-000000012-62 --purpose appeal --language en
   tianfu explain P-000000012-62 --at 2022-03-05T09:00:00+08:00
 
-The look goes into the trail, where the person can see it.
+`tianfu person find` gives the reference of a document. The look goes into the trail, where the person can see it.
 """
 
 
@@ -109,8 +111,10 @@ def command(person_ref: str, purpose: str, at: datetime | None, language: str | 
             )
         with database.read(Purpose.OPERATOR) as read:
             policy, decision = _decide(read, person, at or now, now)
-    _print(policy, decision, person, language or terminal_language(os.environ))
-    click.echo(f"\n  audit trail: entry {number}, purpose {purpose}")
+    language = language or terminal_language(os.environ)
+    _print(policy, decision, person, language)
+    words = _ENGLISH if language == "en" else _CHINESE
+    click.echo(f"\n  {words['trail'].format(number=number, purpose=purpose)}")
 
 
 def _decide(read: Read, person: PersonRef, at: datetime, now: datetime) -> tuple[Policy, Decision]:

@@ -30,6 +30,7 @@ class Entry(NamedTuple):
 COMMANDS: Final[Mapping[str, Entry]] = {
     "up": Entry("tianfu.cli.up", "Start everything on this machine and say where it is."),
     "feed": Entry("tianfu.cli.feed", "Load a department's file: lab, cases or contacts."),
+    "person": Entry("tianfu.cli.person", "Find a person's reference by document."),
     "explain": Entry("tianfu.cli.explain", "Say why a person has the colour they have."),
     "decide": Entry("tianfu.cli.decide", "Decide from evidence in a file, without a database."),
     "replay": Entry("tianfu.cli.replay", "Recompute every status from the ledger and report differences."),

@@ -1,0 +1,86 @@
+"""`tianfu person`: the reference of a person whose document is at hand."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import click
+
+from tianfu.access import roles
+from tianfu.audit import trail
+from tianfu.cli.operator import terminal_actor
+from tianfu.clock import SystemClock
+from tianfu.errors import NotFoundError
+from tianfu.ids import format_person_ref
+from tianfu.platform import settings
+from tianfu.platform.database import Purpose
+from tianfu.platform.keyring import RecordKeys, records_path
+from tianfu.platform.pseudonym import Pseudonym
+from tianfu.residents import documents, people
+from tianfu.services.installation import installed_database
+
+# Four bytes for each character of the longest number that is looked at, and one character more to see that it is over.
+_LINE_BYTES_MAX: Final = 4 * (documents.NUMBER_TYPED_LENGTH_MAX + 1)
+
+_EPILOG: Final = """\b
+Examples:
+  tianfu person find
+  tianfu person find --type passport --purpose appeal < number.txt
+
+The number is asked for, or read from standard input: an argument would stay in the shell's history and be seen in the
+list of processes. The look goes into the trail, found or not, and a person who is found can see it.
+"""
+
+
+@click.group()
+def command() -> None:
+    """Find a person's reference, by which every other command names people."""
+
+
+@command.command(epilog=_EPILOG)
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice([kind.value for kind in documents.DocumentType]),
+    default=documents.DocumentType.RESIDENT_ID.value,
+    show_default=True,
+    help="Which document it is.",
+)
+@click.option(
+    "--purpose",
+    type=click.Choice([purpose.value for purpose in roles.Purpose]),
+    default=roles.Purpose.CONSULTATION.value,
+    show_default=True,
+    help="Why the person is looked for; the person sees it.",
+)
+def find(kind: str, purpose: str) -> None:
+    """Print the reference of the person with this document, and nothing else about them."""
+    at = SystemClock().now()
+    document = documents.parse(kind, _number(), at=at)
+    loaded = settings.load()
+    pseudonym = Pseudonym(RecordKeys.load_or_create(records_path(loaded.var)))
+    with installed_database(loaded) as database, database.write(Purpose.OPERATOR) as write:
+        person = people.find(write, document, pseudonym=pseudonym)
+        trail.record(
+            write,
+            trail.Entry(
+                at=at,
+                actor_kind="operator",
+                actor=terminal_actor(),
+                action="find_person",
+                purpose=purpose,
+                person=person,
+                detail={"channel": "terminal", "kind": kind, "outcome": "none" if person is None else "found"},
+            ),
+        )
+    if person is None:
+        raise NotFoundError(zh="没有以此证件登记的人。", en="No record is kept under this document.")
+    click.echo(format_person_ref(person))
+
+
+def _number() -> str:
+    """The number as typed, without showing it on a terminal."""
+    if sys.stdin.isatty():
+        return str(click.prompt("document number", hide_input=True, err=True))
+    return sys.stdin.buffer.readline(_LINE_BYTES_MAX).decode("utf-8", "replace")
