@@ -20,6 +20,7 @@ def command() -> None:
     from tianfu.errors import TianfuError
     from tianfu.platform import settings
     from tianfu.platform.observe import Log
+    from tianfu.services import checks
     from tianfu.services.all_in_one import AllInOne
 
     def say(line: str) -> None:
@@ -28,7 +29,7 @@ def command() -> None:
 
     try:
         loaded = settings.load()
-        loaded.var.mkdir(parents=True, exist_ok=True)
+        checks.require_folder(loaded.var)
         with (loaded.var / "supervisor.log").open("a", encoding="utf-8") as stream:
             AllInOne(loaded, say=say, log=Log("supervisor", stream=stream)).run(ready=lambda: welcome(loaded))
     except TianfuError as error:
