@@ -177,7 +177,12 @@ export const en: PhoneTexts = {
     role: 'Who',
     action: 'What',
     purpose: 'Why',
-    actions: { explain: 'Read the explanation of the decision', explain_refused: 'Asked to read, refused', check_code: 'Checked the code' },
+    actions: {
+      explain: 'Read the explanation of the decision',
+      explain_refused: 'Asked to read, refused',
+      find_person: 'Looked you up by document',
+      check_code: 'Checked the code',
+    },
     purposes: {
       investigation: 'Epidemiological investigation',
       consultation: 'Consultation',
@@ -191,6 +196,8 @@ export const en: PhoneTexts = {
       desk: 'Consultation desk',
       administrator: 'Administrator',
       auditor: 'Auditor',
+      operator: 'Office staff',
+      department: 'A department',
       system: 'System',
     },
   },

@@ -169,6 +169,7 @@ export const zh = {
     actions: {
       explain: '查看判定说明',
       explain_refused: '申请查看被拒绝',
+      find_person: '按证件号码查找',
       check_code: '核验健康码',
     } as Record<string, string>,
     purposes: {
@@ -184,6 +185,8 @@ export const zh = {
       desk: '咨询申诉人员',
       administrator: '管理员',
       auditor: '审计人员',
+      operator: '后台工作人员',
+      department: '主管部门',
       system: '系统',
     } as Record<string, string>,
   },
