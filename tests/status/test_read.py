@@ -190,6 +190,23 @@ def test_more_watchers_than_the_limit_are_told_to_come_back(tmp_path: Path, monk
     asyncio.run(run())
 
 
+def test_the_age_of_a_board_that_nobody_looks_anything_up_on_follows_the_heartbeat(tmp_path: Path) -> None:
+    async def ages() -> list[int]:
+        writer = BoardWriter.open(tmp_path)
+        writer.heartbeat(AT_MS)
+        board = writer.reader()
+        board._loop = asyncio.get_running_loop()
+        seen = [board.age_seconds(AT_MS)]
+        await asyncio.sleep(0)
+        writer.heartbeat(AT_MS + 40_000)
+        seen.append(board.age_seconds(AT_MS + 41_000))
+        await asyncio.sleep(0)
+        writer.close()
+        return seen
+
+    assert asyncio.run(ages()) == [0, 1]
+
+
 def test_a_damaged_board_is_reported_once_and_taken_up_when_repaired(tmp_path: Path) -> None:
     stream = io.StringIO()
     (tmp_path / "current").write_text("nonsense")

@@ -153,6 +153,11 @@ class BoardFile:
             self._heartbeat_ms = int(layout.NUMBER.unpack(heartbeat)[0])
         return snapshot
 
+    def _listen(self) -> None:
+        """Take note of the latest heartbeat, which a look-up in this round of the loop has done already."""
+        if self._snapshot is None and self._environment is not None:
+            self._number(layout.META_HEARTBEAT)
+
     def _drop_snapshot(self) -> None:
         if self._snapshot is not None:
             self._snapshot.abort()

@@ -81,6 +81,7 @@ class Board(BoardFile):
 
     def age_seconds(self, at_ms: int) -> int:
         """Seconds since the board was last known to be complete; `AGE_UNKNOWN_SECONDS` when it never was."""
+        self._listen()
         if self._heartbeat_ms == 0:
             return AGE_UNKNOWN_SECONDS
         return max(0, at_ms - self._heartbeat_ms) // 1000
