@@ -34,6 +34,26 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> httpx.Response:
     pytest.fail("the process did not answer")
 
 
+@pytest.mark.parametrize("module", ["control", "portal", "console", "worker", "gate", "origin"])
+def test_settings_that_cannot_be_used_are_named_and_nothing_starts(tmp_path: Path, module: str) -> None:
+    port = {"worker": [], "origin": ["--control-port", "1"]}.get(module, ["--port", "1"])
+    environment = os.environ | {"TIANFU_VAR": str(tmp_path), "TIANFU_ENV": "production"}
+
+    refused = subprocess.run(
+        [sys.executable, "-m", f"tianfu.services.{module}", *port],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert refused.returncode == 1
+    assert "TIANFU_PROOFING: the sandbox proofing provider is refused" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("module", "here", "elsewhere"),
     [

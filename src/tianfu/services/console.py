@@ -15,6 +15,7 @@ from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings, load
 from tianfu.services.control_parts import console_parts, open_database
 from tianfu.services.http_server import serve
+from tianfu.services.refusal import explained
 
 
 def build(settings: Settings, database: Database) -> Edge:
@@ -33,10 +34,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="tianfu.services.console", description="Operators' API.")
     parser.add_argument("--port", type=int, required=True, help="loopback port")
     arguments = parser.parse_args()
-    settings = load()
-    with open_database(settings) as database:
-        app = build(settings, database)
-        asyncio.run(serve(app, host="127.0.0.1", port=arguments.port, stopping=lambda: None))
+    with explained(Log("console")):
+        settings = load()
+        with open_database(settings) as database:
+            app = build(settings, database)
+            asyncio.run(serve(app, host="127.0.0.1", port=arguments.port, stopping=lambda: None))
 
 
 if __name__ == "__main__":

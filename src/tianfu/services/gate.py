@@ -11,14 +11,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import sys
 from collections.abc import Coroutine
 from typing import Final, Self
 
 import uvloop
 
 from tianfu.clock import now_milliseconds
-from tianfu.errors import TianfuError
 from tianfu.passcode.issue import Issuer
 from tianfu.passcode.show import CodeDesk
 from tianfu.platform.asgi import HotApp, Receive, Route, Scope, Send
@@ -30,6 +28,7 @@ from tianfu.scans.guard import GuardDesk
 from tianfu.scans.venue import VenueDesk
 from tianfu.services.gate_health import GateHealth
 from tianfu.services.http_server import serve
+from tianfu.services.refusal import explained
 from tianfu.status.bearer import Bearers
 from tianfu.status.read import Board
 from tianfu.status.watch import Watchers
@@ -119,16 +118,15 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     arguments = parser.parse_args()
-    try:
+    log = Log("gate")
+    with explained(log):
         settings = load()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, host=arguments.host, port=arguments.port))
-    except TianfuError as error:
-        sys.exit(f"{error.en}\n{error.zh}")
+            runner.run(_serve(settings, log, host=arguments.host, port=arguments.port))
 
 
-async def _serve(settings: Settings, *, host: str, port: int) -> None:
-    gate = await Gate.open(settings, Log("gate"))
+async def _serve(settings: Settings, log: Log, *, host: str, port: int) -> None:
+    gate = await Gate.open(settings, log)
     try:
         await serve(gate, host=host, port=port, stopping=gate.release)
     finally:

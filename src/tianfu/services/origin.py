@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import sys
 from typing import Final
 
 import uvloop
 
-from tianfu.errors import TianfuError
 from tianfu.platform.asgi import Receive, Scope, Send
 from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings, load
 from tianfu.services.control_proxy import ControlProxy
 from tianfu.services.gate import Gate
 from tianfu.services.http_server import serve
+from tianfu.services.refusal import explained
 from tianfu.services.web_pages import WebPages
 
 GATE_PREFIX: Final = "/gate/"
@@ -68,13 +67,10 @@ def main() -> None:
     parser.add_argument("--control-port", type=int, required=True, help="loopback port of the control process")
     arguments = parser.parse_args()
     log = Log("origin")
-    try:
+    with explained(log):
         settings = load()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run(settings, log, control_port=arguments.control_port))
-    except TianfuError as error:
-        log.error("the origin cannot start", code=error.code)
-        sys.exit(f"{error.en}\n{error.zh}")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from tianfu.platform.settings import Settings, load
 from tianfu.portal.api import routes
 from tianfu.services.control_parts import open_database, portal_parts
 from tianfu.services.http_server import serve
+from tianfu.services.refusal import explained
 
 
 def build(settings: Settings, database: Database) -> Edge:
@@ -32,10 +33,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="tianfu.services.portal", description="Residents' API.")
     parser.add_argument("--port", type=int, required=True, help="loopback port")
     arguments = parser.parse_args()
-    settings = load()
-    with open_database(settings) as database:
-        app = build(settings, database)
-        asyncio.run(serve(app, host="127.0.0.1", port=arguments.port, stopping=lambda: None))
+    with explained(Log("portal")):
+        settings = load()
+        with open_database(settings) as database:
+            app = build(settings, database)
+            asyncio.run(serve(app, host="127.0.0.1", port=arguments.port, stopping=lambda: None))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sys
 import threading
 from typing import Final
 
@@ -24,6 +23,7 @@ from tianfu.platform.database import Database, Listener, Purpose
 from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings, load
 from tianfu.services.installation import installed_database
+from tianfu.services.refusal import explained
 from tianfu.status.cycle import Cycle
 
 LEASE_NAME: Final = "status"
@@ -122,13 +122,10 @@ def main() -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopping.set())
-    try:
+    with explained(log):
         settings = load()
         with installed_database(settings) as database:
             Worker(settings, database, log).run(stopping)
-    except TianfuError as error:
-        log.error("the worker cannot start", code=error.code)
-        sys.exit(f"{error.en}\n{error.zh}")
 
 
 if __name__ == "__main__":
