@@ -146,7 +146,9 @@ def test_explain_names_policy_rule_evidence_source_and_what_ends_it(
         "ends",
     ):
         assert part in english.output, english.output
-    assert all(part in chinese.output for part in ("规则", "依据", "核酸检测机构", "解除条件", "查询记录"))
+    assert all(
+        part in chinese.output for part in ("规则", "依据", "核酸检测机构", "解除条件", "阳性 (核酸)", "查询记录")
+    )
     with database.read(Purpose.WORKER) as read:
         looks = trail.reads_of(read, person, limit=10, before=None)
     assert [(look.action, look.purpose) for look in looks] == [("explain", "consultation"), ("explain", "appeal")]

@@ -18,6 +18,7 @@ from tianfu.clock import SystemClock
 from tianfu.errors import NotFoundError
 from tianfu.evidence import ledger
 from tianfu.evidence.sources import SOURCES
+from tianfu.feeds.contracts import METHOD_WORDS, RESULT_WORDS
 from tianfu.ids import PersonRef, format_person_ref, parse_person_ref
 from tianfu.platform import settings
 from tianfu.platform.database import Purpose, Read
@@ -67,6 +68,10 @@ _CHINESE: Final[Mapping[str, str]] = {
     "ends": "解除条件",
     "office": "负责部门",
     "trail": "查询记录：第 {number} 条，目的 {purpose}",
+}
+# A laboratory may write these words in Chinese, so the contract of its file already has them.
+_CHINESE_TESTS: Final[Mapping[str, str]] = {
+    meant.value: word for word, meant in (*RESULT_WORDS.items(), *METHOD_WORDS.items()) if not word.isascii()
 }
 
 _EPILOG: Final = """\b
@@ -138,7 +143,10 @@ def _print(policy: Policy, decision: Decision, person: PersonRef, language: str)
         _line(words["popup"], f"{told.popup.title} ({told.popup.id}): {told.popup.text}")
     if decision.test is not None:
         test = decision.test
-        _line(words["test"], f"{test.result.value} ({test.method.value}), {instant_text(test.sampled_at, language)}")
+        result, method = test.result.value, test.method.value
+        if language == "zh":
+            result, method = _CHINESE_TESTS[result], _CHINESE_TESTS[method]
+        _line(words["test"], f"{result} ({method}), {instant_text(test.sampled_at, language)}")
     _line(words["changes"], told.next_change_text or words["never"])
     if not told.reasons:
         _line(words["reason"], words["none"])
