@@ -96,11 +96,14 @@ export function useHealthCode(): {
   onMounted(() => {
     document.addEventListener('visibilitychange', followVisibility)
     window.addEventListener('online', refresh)
+    // Asking at once is what shows that the network is gone, and with it the age of the code.
+    window.addEventListener('offline', refresh)
     start()
   })
   onBeforeUnmount(() => {
     document.removeEventListener('visibilitychange', followVisibility)
     window.removeEventListener('online', refresh)
+    window.removeEventListener('offline', refresh)
     running?.abort()
   })
   return { answer: last, failure, refresh }

@@ -59,8 +59,11 @@ export function useChecks(): {
     next()
     result.value = null
     failure.value = null
+    const foreignBefore = foreign.value
     foreign.value = !text.startsWith(CODE_PREFIX) || text.length > CODE_CHARACTERS_MAX
     if (foreign.value) {
+      // Said once, not for as long as some other code lies before the camera.
+      if (!foreignBefore) say(desk.value.check.spoken.foreign)
       hold()
       return
     }
@@ -71,7 +74,7 @@ export function useChecks(): {
     } catch (error) {
       failure.value = asApiError(error)
       noteSignedOut(failure.value)
-      if (failure.value.kind === 'refused') say(desk.value.check.spoken.invalid)
+      say(failure.value.kind === 'refused' ? desk.value.check.spoken.invalid : desk.value.check.spoken.failed)
     } finally {
       busy.value = false
       lastText = text

@@ -54,6 +54,7 @@ export const en: ConsoleTexts = {
     at: (venue) => `At ${venue}`,
     waiting: 'Scan the visitor’s health code',
     next: 'Next',
+    previous: (age) => `Previous check, ${age} ago: scan the next person’s code`,
     voiceOn: 'Voice: on',
     voiceOff: 'Voice: off',
     name: 'Name',
@@ -79,6 +80,8 @@ export const en: ConsoleTexts = {
       used: 'Code already used, please compare the document',
       withTest: (state, hours) => `${state}, negative test within ${hours} hours`,
       invalid: 'Code not valid',
+      failed: 'Cannot check, please look at the screen',
+      foreign: 'Not a health code',
     },
   },
   explain: {

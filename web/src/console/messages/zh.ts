@@ -52,6 +52,7 @@ export const zh = {
     at: (venue: string) => `当前场所：${venue}`,
     waiting: '请扫描来访者的健康码',
     next: '继续扫码',
+    previous: (age: string) => `上一次核验，${age}前；下一位请重新扫码`,
     voiceOn: '语音播报：开',
     voiceOff: '语音播报：关',
     name: '姓名',
@@ -77,6 +78,8 @@ export const zh = {
       used: '此码已被使用，请核对证件',
       withTest: (state: string, hours: number) => `${state}，核酸 ${hours} 小时内阴性`,
       invalid: '无效码',
+      failed: '无法核验，请看屏幕',
+      foreign: '不是健康码',
     },
   },
   explain: {

@@ -158,6 +158,7 @@ export const en: PhoneTexts = {
     confirm: 'Record my visit',
     again: 'Scan again',
     recorded: 'Visit recorded',
+    old: (age) => `This was ${age} ago. Please scan again when you enter`,
     at: 'Time',
     venue: 'Venue',
     category: 'Kind',

@@ -147,6 +147,7 @@ export const zh = {
     confirm: '确认登记',
     again: '重新扫码',
     recorded: '场所登记成功',
+    old: (age: string) => `这是 ${age}前的结果，请在进入时重新扫码`,
     at: '登记时间',
     venue: '场所',
     category: '类型',
