@@ -8,8 +8,9 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-# What `make check` leaves to `make test`: whole systems, real crashes, long looks at properties.
-SLOW_FOLDERS := browser flows properties
+# What `make check` leaves to `make test`: whole systems, real crashes, whatever asks for a database server (each
+# test then gets a database of its own, half a second), long looks at properties.
+SLOW_FOLDERS := browser flows properties services bench
 FOUNDATION := platform audit access status console
 # How long `make soak` goes on.
 SOAK_MINUTES ?= 10
@@ -32,7 +33,7 @@ test: ## set up what the tests need, then run all of them
 	@echo "test: unit, property, flow and browser tests"
 	@$(PYTEST) -q
 
-check: dev ## the fast part of the tests, on two cores
+check: dev ## the fast part of the tests, without servers, under a minute once warm
 	@$(MAKE) -j2 --output-sync=target unit-platform unit-features lint types imports
 
 lint:
@@ -52,7 +53,7 @@ web-check:
 	@$(PYTHON) scripts/setup.py web-check
 
 # Two halves, so that two cores share them; a new folder under tests/ falls into the second by itself.
-QUICK := $(PYTEST) -q -m "not slow" --hypothesis-profile=quick -p no:cacheprovider
+QUICK := $(PYTEST) -q -m "not slow and not server" --hypothesis-profile=quick -p no:cacheprovider
 unit-platform:
 	@echo "test: unit tests of the foundation"
 	@$(QUICK) $(FOUNDATION:%=tests/%)

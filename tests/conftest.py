@@ -21,6 +21,7 @@ hypothesis.settings.register_profile("tianfu", deadline=None)
 hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
 hypothesis.settings.load_profile("tianfu")
 
+_SERVER_FIXTURES = frozenset({"postgres_server", "folder_for_server"})
 _LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 
 
@@ -28,6 +29,13 @@ _LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 def pytest_runtest_setup() -> None:
     """No test reaches beyond this machine."""
     socket_allow_hosts(_LOOPBACK, allow_unix_socket=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a database server, so that `make check` can leave it to `make test`."""
+    for item in items:
+        if _SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.server)
 
 
 @pytest.fixture
