@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,14 +12,9 @@ import httpx
 import pytest
 
 from tianfu.clock import monotonic_seconds
+from tianfu.services.checks import free_port
 
 START_SECONDS_MAX = 30
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes]) -> httpx.Response:

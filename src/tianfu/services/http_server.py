@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import uvicorn
 
+from tianfu.services.http_protocol import BoundedHttpProtocol
 from tianfu.status.watch import WATCHERS_MAX
 
 # Every watcher holds a connection; half as many again for those who show, scan and check.
@@ -43,7 +44,7 @@ async def serve(app: Any, *, host: str, port: int, stopping: Callable[[], None])
             port=port,
             interface="asgi3",
             loop="uvloop",
-            http="httptools",
+            http=BoundedHttpProtocol,
             ws="none",
             lifespan="off",
             log_config=None,
