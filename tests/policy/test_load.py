@@ -159,6 +159,7 @@ def test_the_board_record_knows_every_reason_class_and_popup() -> None:
 
 def test_every_rule_of_the_core_set_cites_the_table_and_says_what_was_chosen() -> None:
     for rule in load(CORE.encode()).rule_set.rule:
-        assert rule.cites.startswith("Sichuan rule table, row")
+        assert rule.cites.en.startswith("Sichuan rule table, row")
+        assert rule.cites.zh.startswith("四川省赋码规则表第")
         assert rule.choices
         assert all(choice.startswith("our choice: ") for choice in rule.choices)

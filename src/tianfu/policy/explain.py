@@ -13,6 +13,7 @@ import msgspec
 
 from tianfu.clock import SHANGHAI, Instant
 from tianfu.errors import TianfuError
+from tianfu.evidence.sources import SOURCES
 from tianfu.ids import EvidenceId
 from tianfu.policy.compile import Policy
 from tianfu.policy.model import Decision, Reason
@@ -27,7 +28,7 @@ class ReasonText(msgspec.Struct, frozen=True, kw_only=True):
     """One reason for a person: what it is, what it means, when it began, what ends it, who answers for it.
 
     `how_it_ends` is whole sentences; `since_text` and `until_text` are the instants as people read them. `cites` is
-    where the rule comes from.
+    where the rule comes from; `source_name` is the department that stated the evidence.
     """
 
     rule: str
@@ -44,6 +45,7 @@ class ReasonText(msgspec.Struct, frozen=True, kw_only=True):
     evidence: EvidenceId
     kind: str
     source: str
+    source_name: str
     place: str | None
 
 
@@ -156,10 +158,11 @@ def _reason(rule: Rule, reason: Reason, language: str) -> ReasonText:
         until_text=until_text,
         how_it_ends=_how_it_ends(rule, reason, since_text, until_text, language),
         office=rule.office.in_language(language),
-        cites=rule.cites,
+        cites=rule.cites.in_language(language),
         evidence=reason.evidence,
         kind=reason.kind,
         source=reason.source,
+        source_name=_source_name(reason.source, language),
         place=reason.place,
     )
 
@@ -180,6 +183,14 @@ def _how_it_ends(rule: Rule, reason: Reason, since: str, until: str | None, lang
     if language == "en":
         return f"{sentence} It ends at once with: {'; '.join(earlier)}."
     return f"{sentence}符合下列任一条件即时解除：{'；'.join(earlier)}。"
+
+
+def _source_name(code: str, language: str) -> str:
+    """The department's name; a code that is no longer registered stands for itself."""
+    source = SOURCES.get(code)
+    if source is None:
+        return code
+    return source.en if language == "en" else source.zh
 
 
 def _maybe_text(at: datetime | None, language: str) -> str | None:

@@ -159,7 +159,7 @@ class Rule(msgspec.Struct, frozen=True):
     id: Name
     evidence: str
     reason_class: str
-    cites: Sentence
+    cites: Bilingual
     office: Bilingual
     text: RuleText
     phase: Annotated[tuple[Phase, ...], msgspec.Meta(min_length=1, max_length=PHASES_MAX)]

@@ -79,6 +79,7 @@ export interface DecisionReason {
   readonly office: string | null
   readonly rule: string
   readonly cites: string
+  readonly source_name: string
   readonly evidence: string | number
 }
 

@@ -82,6 +82,7 @@ export const en: SharedTexts = {
     office: 'Office in charge',
     rule: 'Rule',
     cites: 'Based on',
+    source: 'Stated by',
     evidence: 'Evidence',
     policy: (name, number) => `Rules in force: ${name} (No. ${number})`,
     hash: 'Checksum of the rule file',

@@ -81,6 +81,7 @@ export const zh = {
     office: '负责单位',
     rule: '规则',
     cites: '依据',
+    source: '数据来源',
     evidence: '证据编号',
     policy: (name: string, number: number) => `现行规则：${name}（第 ${number} 号）`,
     hash: '规则文件校验值',

@@ -87,7 +87,7 @@ export const en: PhoneTexts = {
     who: 'Who you are',
     where: 'Where you live now',
     consents: 'What your data is used for',
-    consentsLead: 'Your data is used only for these purposes. The required ones make your code; the others are up to you.',
+    consentsLead: 'Your data is used only for these purposes. Without those marked required the code cannot work.',
     submit: 'Agree and claim',
     haveCode: 'I have a code: sign in',
   },

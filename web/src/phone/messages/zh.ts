@@ -88,7 +88,7 @@ export const zh = {
     who: '您是谁',
     where: '现居住地',
     consents: '个人信息使用目的',
-    consentsLead: '我们只为以下目的使用您的信息。必选项用于生成健康码，其余可不选。',
+    consentsLead: '我们只为以下目的使用您的信息；标为必选的，是健康码运行所必需的。',
     submit: '同意并申领',
     haveCode: '已有健康码，登录',
   },
