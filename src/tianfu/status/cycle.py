@@ -13,6 +13,7 @@ from tianfu.platform.database import Database, Purpose
 from tianfu.platform.observe import Log
 from tianfu.policy.compile import Policy
 from tianfu.policy.publish import Policies
+from tianfu.residents import otp
 from tianfu.status import recompute
 from tianfu.status.publish import Publisher
 from tianfu.status.recompute import Recomputed
@@ -64,9 +65,11 @@ class Cycle:
         self._people = self._changed = 0
 
     def tidy(self, at: datetime) -> None:
-        """Forget what has ended by itself. Once an hour is plenty."""
+        """Forget ended sessions, here and on the board, and old one-time passwords. Once an hour is plenty."""
         with self._database.write(Purpose.WORKER) as write:
             sessions.delete_expired_sessions(write, at)
+            otp.forget_old(write, at)
+        self._open(at).forget_ended(at)
 
     def close(self) -> None:
         """Release the board; doing so twice is harmless."""

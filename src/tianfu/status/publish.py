@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from tianfu.access import store as sessions
+from tianfu.access.session import SESSION_LIFE_SECONDS_MAX
 from tianfu.ids import PersonRef
 from tianfu.platform.database import Read
 from tianfu.policy.model import Decision
@@ -108,6 +109,10 @@ class Publisher:
             self._writer.revoke(sorted(new), at_ms=_milliseconds(at))
         self._revoked = revoked
         self._writer.heartbeat(_milliseconds(at))
+
+    def forget_ended(self, at: datetime) -> None:
+        """Drop the sessions revoked so long ago that no session of that time can still live."""
+        self._writer.forget_revoked(before_ms=_milliseconds(at) - SESSION_LIFE_SECONDS_MAX * 1000)
 
     def close(self) -> None:
         """Release the board's files; doing so twice is harmless."""
