@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -38,8 +39,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.server)
 
 
-@pytest.fixture
-def folder_for_server() -> Iterator[Path]:
+@contextlib.contextmanager
+def _folder_for_server() -> Iterator[Path]:
     """An empty folder in which an embedded server can live.
 
     `tmp_path` will not do for root: every pytest session closes the folder above it to other users, also to the one
@@ -48,6 +49,20 @@ def folder_for_server() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="tianfu-tests-"))
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def folder_for_server() -> Iterator[Path]:
+    """An empty folder in which this test may start an embedded server."""
+    with _folder_for_server() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def folder_for_system() -> Iterator[Path]:
+    """An empty folder for a whole Tianfu that the tests of a session share."""
+    with _folder_for_server() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -24,9 +24,9 @@ PATIENCE_MS = 15_000
 
 
 @pytest.fixture(scope="session")
-def tianfu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTianfu]:
+def tianfu(folder_for_system: Path) -> Iterator[RunningTianfu]:
     """A running Tianfu for all browser tests; each claims as somebody else."""
-    running = RunningTianfu.start(tmp_path_factory.mktemp("browser") / "var")
+    running = RunningTianfu.start(folder_for_system / "browser" / "var")
     yield running
     running.stop()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,9 +12,9 @@ from tests.support.running import RunningTianfu
 
 
 @pytest.fixture(scope="session")
-def tianfu(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningTianfu]:
+def tianfu(folder_for_system: Path) -> Iterator[RunningTianfu]:
     """Started once; what dies is started again by its own supervisor."""
-    running = RunningTianfu.start(tmp_path_factory.mktemp("flows") / "var")
+    running = RunningTianfu.start(folder_for_system / "flows" / "var")
     yield running
     running.stop()
 

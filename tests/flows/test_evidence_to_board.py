@@ -168,8 +168,10 @@ def statuses_of(database: Database, policy_hash: str) -> int:
     return count
 
 
-def test_while_the_database_is_gone_the_heartbeat_stops_and_afterwards_work_goes_on(tmp_path: Path) -> None:
-    server = EmbeddedPostgres(tmp_path / "postgres", durable=False)
+def test_while_the_database_is_gone_the_heartbeat_stops_and_afterwards_work_goes_on(
+    folder_for_server: Path, tmp_path: Path
+) -> None:
+    server = EmbeddedPostgres(folder_for_server / "postgres", durable=False)
     url = server.start()
     try:
         with Database.open(url, settings.load({}).database) as database:

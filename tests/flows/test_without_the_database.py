@@ -18,8 +18,8 @@ def stopped_database(tianfu: RunningTianfu) -> Iterator[None]:
     """PostgreSQL is stopped, and the supervisor held so that it cannot start it again."""
     server = EmbeddedPostgres(tianfu.var / "postgres")
     tianfu.pause()
-    server.stop()
     try:
+        server.stop()
         yield
     finally:
         tianfu.resume()

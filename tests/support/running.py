@@ -56,6 +56,7 @@ class RunningTianfu:
 
     def restart(self) -> float:
         """Start again on the same data; the seconds until ready."""
+        self.var.parent.mkdir(parents=True, exist_ok=True)
         started = time.monotonic()
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
