@@ -5,19 +5,15 @@ python -m tianfu.services.control --port 8001
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-
 from tianfu.clock import Clock
 from tianfu.console.api import routes as console_routes
 from tianfu.platform.api import Edge, application
 from tianfu.platform.database import Database
 from tianfu.platform.observe import Log
-from tianfu.platform.settings import Settings, load
+from tianfu.platform.settings import Settings
 from tianfu.portal.api import routes as portal_routes
 from tianfu.services.control_parts import console_parts, open_database, portal_parts
-from tianfu.services.http_server import serve
-from tianfu.services.refusal import explained
+from tianfu.services.control_process import run
 
 
 def build(settings: Settings, database: Database | None = None, *, clock: Clock | None = None) -> Edge:
@@ -39,15 +35,8 @@ def build(settings: Settings, database: Database | None = None, *, clock: Clock 
 
 
 def main() -> None:
-    """Read the settings and the command line, then serve on loopback until told to stop."""
-    parser = argparse.ArgumentParser(prog="tianfu.services.control", description="Residents' and operators' API.")
-    parser.add_argument("--port", type=int, required=True, help="loopback port")
-    arguments = parser.parse_args()
-    with explained(Log("control")):
-        settings = load()
-        with open_database(settings) as database:
-            app = build(settings, database)
-            asyncio.run(serve(app, host="127.0.0.1", port=arguments.port, stopping=lambda: None))
+    """Serve on loopback until told to stop."""
+    run("control", "Residents' and operators' API.", build)
 
 
 if __name__ == "__main__":

@@ -5,17 +5,13 @@ python -m tianfu.services.portal --port 8001
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-
 from tianfu.platform.api import Edge, application
 from tianfu.platform.database import Database
 from tianfu.platform.observe import Log
-from tianfu.platform.settings import Settings, load
+from tianfu.platform.settings import Settings
 from tianfu.portal.api import routes
-from tianfu.services.control_parts import open_database, portal_parts
-from tianfu.services.http_server import serve
-from tianfu.services.refusal import explained
+from tianfu.services.control_parts import portal_parts
+from tianfu.services.control_process import run
 
 
 def build(settings: Settings, database: Database) -> Edge:
@@ -29,15 +25,8 @@ def build(settings: Settings, database: Database) -> Edge:
 
 
 def main() -> None:
-    """Read the settings and the command line, then serve on loopback until told to stop."""
-    parser = argparse.ArgumentParser(prog="tianfu.services.portal", description="Residents' API.")
-    parser.add_argument("--port", type=int, required=True, help="loopback port")
-    arguments = parser.parse_args()
-    with explained(Log("portal")):
-        settings = load()
-        with open_database(settings) as database:
-            app = build(settings, database)
-            asyncio.run(serve(app, host="127.0.0.1", port=arguments.port, stopping=lambda: None))
+    """Serve on loopback until told to stop."""
+    run("portal", "Residents' API.", build)
 
 
 if __name__ == "__main__":
