@@ -9,7 +9,7 @@ import pytest
 from tests.support.clock import NOON
 from tests.support.evidence import case, declaration, lab_test, people
 from tianfu.errors import TianfuError
-from tianfu.evidence import changes, kinds, ledger
+from tianfu.evidence import changes, kinds, ledger, test_words
 from tianfu.evidence.kinds import Case, CaseStatus
 from tianfu.evidence.model import Evidence, NewEvidence, standing
 from tianfu.evidence.sources import SourceUnknownError
@@ -82,9 +82,9 @@ def test_a_repetition_inside_one_batch_counts_once(database: Database) -> None:
 
 def test_a_newer_revision_supersedes_the_one_that_stands(database: Database) -> None:
     (person,) = people(database, 1)
-    first = append(database, lab_test(person, "L1", kinds.TestResult.POSITIVE, at=NOON - 2 * HOUR))
+    first = append(database, lab_test(person, "L1", test_words.TestResult.POSITIVE, at=NOON - 2 * HOUR))
 
-    append(database, lab_test(person, "L1", kinds.TestResult.NEGATIVE, at=NOON - HOUR))
+    append(database, lab_test(person, "L1", test_words.TestResult.NEGATIVE, at=NOON - HOUR))
 
     (held,) = about(database, person)
     assert held.supersedes == first.ids[0]
@@ -93,9 +93,9 @@ def test_a_newer_revision_supersedes_the_one_that_stands(database: Database) -> 
 
 def test_a_late_older_report_does_not_override_a_newer_one(database: Database) -> None:
     (person,) = people(database, 1)
-    append(database, lab_test(person, "L1", kinds.TestResult.NEGATIVE, at=NOON - HOUR))
+    append(database, lab_test(person, "L1", test_words.TestResult.NEGATIVE, at=NOON - HOUR))
 
-    late = append(database, lab_test(person, "L1", kinds.TestResult.POSITIVE, at=NOON - 2 * HOUR))
+    late = append(database, lab_test(person, "L1", test_words.TestResult.POSITIVE, at=NOON - 2 * HOUR))
 
     assert late.accepted == 1
     assert results(database, person) == ["negative"]
@@ -103,19 +103,19 @@ def test_a_late_older_report_does_not_override_a_newer_one(database: Database) -
 
 def test_of_two_statements_of_one_instant_the_one_received_last_stands(database: Database) -> None:
     (person,) = people(database, 1)
-    append(database, lab_test(person, "L1", kinds.TestResult.POSITIVE))
+    append(database, lab_test(person, "L1", test_words.TestResult.POSITIVE))
 
-    append(database, lab_test(person, "L1", kinds.TestResult.INDETERMINATE))
+    append(database, lab_test(person, "L1", test_words.TestResult.INDETERMINATE))
 
     assert results(database, person) == ["indeterminate"]
 
 
 def test_a_record_corrected_to_another_person_leaves_the_first_and_queues_both(database: Database) -> None:
     wrong, right = people(database, 2)
-    append(database, lab_test(wrong, "L1", kinds.TestResult.POSITIVE, at=NOON - 2 * HOUR))
+    append(database, lab_test(wrong, "L1", test_words.TestResult.POSITIVE, at=NOON - 2 * HOUR))
     take(database)
 
-    append(database, lab_test(right, "L1", kinds.TestResult.POSITIVE, at=NOON - HOUR))
+    append(database, lab_test(right, "L1", test_words.TestResult.POSITIVE, at=NOON - HOUR))
 
     assert about(database, wrong) == []
     assert results(database, right) == ["positive"]
@@ -180,18 +180,18 @@ def test_only_a_statement_that_exists_can_be_withdrawn(database: Database, *, of
 
 def test_the_ledger_can_be_read_as_it_was_known(database: Database) -> None:
     (person,) = people(database, 1)
-    append(database, lab_test(person, "L1", kinds.TestResult.POSITIVE, at=NOON - 2 * HOUR))
+    append(database, lab_test(person, "L1", test_words.TestResult.POSITIVE, at=NOON - 2 * HOUR))
     with database.write(Purpose.WORKER) as write:
         ledger.append(
-            write, [lab_test(person, "L1", kinds.TestResult.NEGATIVE, at=NOON - HOUR)], received_at=NOON + 2 * HOUR
+            write, [lab_test(person, "L1", test_words.TestResult.NEGATIVE, at=NOON - HOUR)], received_at=NOON + 2 * HOUR
         )
 
     with database.read(Purpose.WORKER) as read:
         before = ledger.about(read, person, known_at=NOON + HOUR)
         now = ledger.about(read, person)
 
-    assert [item.attributes.result for item in before] == [kinds.TestResult.POSITIVE]  # type: ignore[union-attr]
-    assert [item.attributes.result for item in now] == [kinds.TestResult.NEGATIVE]  # type: ignore[union-attr]
+    assert [item.attributes.result for item in before] == [test_words.TestResult.POSITIVE]  # type: ignore[union-attr]
+    assert [item.attributes.result for item in now] == [test_words.TestResult.NEGATIVE]  # type: ignore[union-attr]
 
 
 def test_a_batch_with_one_refused_statement_leaves_nothing(database: Database) -> None:
@@ -252,8 +252,8 @@ def test_about_many_answers_for_everybody_asked(database: Database) -> None:
 
 def test_what_the_ledger_reads_back_still_stands_to_a_decision(database: Database) -> None:
     (person,) = people(database, 1)
-    append(database, lab_test(person, "L1", kinds.TestResult.POSITIVE, at=NOON - 2 * HOUR))
-    append(database, lab_test(person, "L1", kinds.TestResult.NEGATIVE, at=NOON - HOUR), lab_test(person, "L2"))
+    append(database, lab_test(person, "L1", test_words.TestResult.POSITIVE, at=NOON - 2 * HOUR))
+    append(database, lab_test(person, "L1", test_words.TestResult.NEGATIVE, at=NOON - HOUR), lab_test(person, "L2"))
 
     held = about(database, person)
 

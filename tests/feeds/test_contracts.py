@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.clock import NOON
 from tianfu.errors import Fault
-from tianfu.evidence import kinds
+from tianfu.evidence import kinds, test_words
 from tianfu.evidence.kinds import Case, CaseStatus, Contact, ContactTier
 from tianfu.feeds.contracts import CASES, CONTACTS, CONTRACTS, LAB, Contract, Row
 
@@ -67,8 +67,8 @@ def test_a_laboratory_row_states_a_test() -> None:
     assert read.document.number == RESIDENT_ID
     assert read.source_record == "SYN-LAB-1/S-1"
     assert read.attributes == kinds.Test(
-        result=kinds.TestResult.NEGATIVE,
-        method=kinds.TestMethod.NUCLEIC_ACID,
+        result=test_words.TestResult.NEGATIVE,
+        method=test_words.TestMethod.NUCLEIC_ACID,
         sampled_at=sampled_at,
         resulted_at=resulted_at,
         laboratory="SYN-LAB-1",

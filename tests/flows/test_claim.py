@@ -12,7 +12,7 @@ from tests.support.control import LI, OTHER_PHONE, PHONE, ZHANG, Browser, Contro
 from tests.support.evidence import lab_test
 from tests.support.status import append, recompute_all
 from tianfu.clock import monotonic_seconds
-from tianfu.evidence import kinds
+from tianfu.evidence import test_words
 from tianfu.platform.database import Database, Purpose
 from tianfu.residents import documents, people
 
@@ -36,7 +36,7 @@ def test_evidence_from_before_the_claim_counts_from_its_first_second(browser: Br
     document = documents.parse(ZHANG["type"], ZHANG["number"], at=now)
     with control.database.write(Purpose.BATCH) as write:
         (person,) = people.refer(write, [document], pseudonym=control.pseudonym, at=now)
-    append(control.database, lab_test(person, "tube-1", kinds.TestResult.POSITIVE, at=now), at=now)
+    append(control.database, lab_test(person, "tube-1", test_words.TestResult.POSITIVE, at=now), at=now)
     recompute_all(control.database, at=now)
 
     browser.claim()

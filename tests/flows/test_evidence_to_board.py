@@ -14,7 +14,7 @@ from tests.support import evidence as synthetic
 from tests.support import worker
 from tests.support.status import core_policy, next_policy
 from tianfu.clock import monotonic_seconds
-from tianfu.evidence import changes, kinds, ledger
+from tianfu.evidence import changes, ledger, test_words
 from tianfu.evidence.model import NewEvidence
 from tianfu.ids import PersonRef
 from tianfu.platform import migrate, settings
@@ -37,7 +37,7 @@ def append(database: Database, *items: NewEvidence) -> ledger.Appended:
 
 
 def positive(person: PersonRef, record: str) -> NewEvidence:
-    return synthetic.lab_test(person, record, kinds.TestResult.POSITIVE, at=now() - timedelta(hours=1))
+    return synthetic.lab_test(person, record, test_words.TestResult.POSITIVE, at=now() - timedelta(hours=1))
 
 
 def negative(person: PersonRef, record: str) -> NewEvidence:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tianfu.colour import Colour
-from tianfu.evidence import kinds
+from tianfu.evidence import kinds, test_words
 from tianfu.evidence.kinds import (
     Attributes,
     Case,
@@ -53,15 +53,17 @@ def statement(
     )
 
 
-def negative(number: int, at: datetime, method: kinds.TestMethod = kinds.TestMethod.NUCLEIC_ACID) -> Evidence:
-    test = kinds.Test(result=kinds.TestResult.NEGATIVE, method=method, sampled_at=at, resulted_at=at, laboratory="51-1")
+def negative(number: int, at: datetime, method: test_words.TestMethod = test_words.TestMethod.NUCLEIC_ACID) -> Evidence:
+    test = kinds.Test(
+        result=test_words.TestResult.NEGATIVE, method=method, sampled_at=at, resulted_at=at, laboratory="51-1"
+    )
     return statement(number, test, at)
 
 
 def positive(number: int, at: datetime) -> Evidence:
     test = kinds.Test(
-        result=kinds.TestResult.POSITIVE,
-        method=kinds.TestMethod.NUCLEIC_ACID,
+        result=test_words.TestResult.POSITIVE,
+        method=test_words.TestMethod.NUCLEIC_ACID,
         sampled_at=at,
         resulted_at=at,
         laboratory="51-1",
@@ -104,7 +106,7 @@ def test_two_negatives_release_when_they_are_the_gap_apart_to_the_second() -> No
     coloured = T0 + DAY
     first = coloured + HOUR
     near = negative(3, first + DAY - timedelta(seconds=1))
-    apart = negative(3, first + DAY, kinds.TestMethod.ANTIGEN)
+    apart = negative(3, first + DAY, test_words.TestMethod.ANTIGEN)
     now = T0 + 3 * DAY
 
     one = decide(SINK, [contact(1, T0), negative(2, first)], now)

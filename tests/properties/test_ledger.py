@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.support import evidence as synthetic
 from tests.support.clock import NOON
 from tests.support.status import append, core_policy, recompute_all, statuses
-from tianfu.evidence import kinds, ledger
+from tianfu.evidence import ledger, test_words
 from tianfu.evidence.kinds import CaseStatus, ContactTier, Symptom
 from tianfu.evidence.model import NewEvidence
 from tianfu.ids import EvidenceId, PersonRef
@@ -41,7 +41,7 @@ class Said(NamedTuple):
         person, record = persons[self.who], f"{case_id}-{self.kind}-{self.record}"
         at = NOON - timedelta(days=2) + timedelta(hours=self.hour)
         if self.kind == 0:
-            result = kinds.TestResult.POSITIVE if self.worse else kinds.TestResult.NEGATIVE
+            result = test_words.TestResult.POSITIVE if self.worse else test_words.TestResult.NEGATIVE
             return synthetic.lab_test(person, record, result, at=at)
         if self.kind == 1:
             return synthetic.case(person, record, CaseStatus.CONFIRMED if self.worse else CaseStatus.EXCLUDED, at=at)

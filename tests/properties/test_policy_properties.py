@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.support.histories import BEGINNING, HISTORY_STEPS, SCAN_STEPS, STEP, histories, instants, statements
 from tests.support.obvious_policy import ObviousReason, ObviousState, obvious_state
 from tianfu.colour import Colour, worst
-from tianfu.evidence import kinds
+from tianfu.evidence import kinds, test_words
 from tianfu.evidence.model import Evidence, Grade
 from tianfu.ids import EvidenceId, PersonRef
 from tianfu.interval import Interval
@@ -130,8 +130,8 @@ def test_adding_a_negative_never_worsens_the_colour(
         source="laboratory",
         source_record="another",
         attributes=kinds.Test(
-            result=kinds.TestResult.NEGATIVE,
-            method=kinds.TestMethod.NUCLEIC_ACID,
+            result=test_words.TestResult.NEGATIVE,
+            method=test_words.TestMethod.NUCLEIC_ACID,
             sampled_at=sampled_at,
             resulted_at=sampled_at,
             laboratory="510100-01",

@@ -9,7 +9,7 @@ import pytest
 from tests.support.clock import NOON
 from tests.support.evidence import case, contact, declaration, lab_test, people
 from tests.support.status import append, colours, core_policy, next_policy, recompute_all, statuses
-from tianfu.evidence import changes, kinds, ledger
+from tianfu.evidence import changes, ledger, test_words
 from tianfu.evidence.kinds import CaseStatus, ContactTier, Symptom
 from tianfu.evidence.model import Evidence
 from tianfu.ids import PersonRef
@@ -27,7 +27,7 @@ def test_evidence_becomes_the_colour_that_the_policy_gives_it(database: Database
     positive, sick, close, feverish, healthy = persons
     append(
         database,
-        lab_test(positive, "L1", kinds.TestResult.POSITIVE),
+        lab_test(positive, "L1", test_words.TestResult.POSITIVE),
         case(sick, "C1"),
         contact(close, "K1"),
         declaration(feverish, "D1", Symptom.FEVER),
@@ -95,7 +95,7 @@ def test_every_change_draws_a_higher_number_than_all_before_it(database: Databas
     first, second = people(database, 2)
     append(database, lab_test(first, "L1"), lab_test(second, "L2"))
     recompute_all(database)
-    append(database, lab_test(first, "L3", kinds.TestResult.POSITIVE))
+    append(database, lab_test(first, "L3", test_words.TestResult.POSITIVE))
     recompute_all(database)
 
     found = statuses(database, [first, second])
@@ -105,11 +105,11 @@ def test_every_change_draws_a_higher_number_than_all_before_it(database: Databas
 
 def test_a_correction_to_another_person_changes_both(database: Database) -> None:
     wrong, right = people(database, 2)
-    append(database, lab_test(wrong, "L1", kinds.TestResult.POSITIVE, at=NOON - timedelta(hours=2)))
+    append(database, lab_test(wrong, "L1", test_words.TestResult.POSITIVE, at=NOON - timedelta(hours=2)))
     recompute_all(database)
     assert colours(database, [wrong]) == ["red"]
 
-    append(database, lab_test(right, "L1", kinds.TestResult.POSITIVE, at=NOON - timedelta(hours=1)))
+    append(database, lab_test(right, "L1", test_words.TestResult.POSITIVE, at=NOON - timedelta(hours=1)))
     recompute_all(database)
 
     assert colours(database, [wrong, right]) == ["green", "red"]

@@ -5,18 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from tests.support.clock import NOON
-from tianfu.evidence.kinds import (
-    Case,
-    CaseStatus,
-    Contact,
-    ContactTier,
-    Declaration,
-    Symptom,
-    Test,
-    TestMethod,
-    TestResult,
-)
+from tianfu.evidence.kinds import Case, CaseStatus, Contact, ContactTier, Declaration, Symptom, Test
 from tianfu.evidence.model import NewEvidence
+from tianfu.evidence.test_words import TestMethod, TestResult
 from tianfu.ids import PersonRef
 from tianfu.interval import Interval
 from tianfu.platform.database import Database, Purpose

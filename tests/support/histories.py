@@ -10,19 +10,9 @@ from typing import Final
 
 from hypothesis import strategies as st
 
-from tianfu.evidence.kinds import (
-    Attributes,
-    Case,
-    CaseStatus,
-    Contact,
-    ContactTier,
-    Declaration,
-    Symptom,
-    Test,
-    TestMethod,
-    TestResult,
-)
+from tianfu.evidence.kinds import Attributes, Case, CaseStatus, Contact, ContactTier, Declaration, Symptom, Test
 from tianfu.evidence.model import Evidence, Grade
+from tianfu.evidence.test_words import TestMethod, TestResult
 from tianfu.ids import EvidenceId, PersonRef
 from tianfu.interval import Interval
 

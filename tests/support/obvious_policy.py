@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from tianfu.evidence.kinds import Case, CaseStatus, Contact, ContactTier, Declaration, Test, TestMethod, TestResult
+from tianfu.evidence.kinds import Case, CaseStatus, Contact, ContactTier, Declaration, Test
 from tianfu.evidence.model import Evidence, Grade
+from tianfu.evidence.test_words import TestMethod, TestResult
 
 
 class ObviousReason(NamedTuple):

@@ -1,7 +1,8 @@
 """The registry of evidence kinds: what each kind says, as frozen types, tagged by name.
 
 A rule file refers to a kind by its tag and to its fields by name. Fields hold no personal data: people are numbers,
-places are division codes, institutions are codes. To add a kind, add a type here and to `Attributes`.
+places are division codes, institutions are codes. Kinds about care, travel and circumstances have their own modules;
+to add a kind, add a type and name it in `Attributes` and `KINDS`.
 """
 
 from __future__ import annotations
@@ -12,22 +13,18 @@ from typing import Final
 import msgspec
 
 from tianfu.clock import Instant
-
-
-class TestResult(enum.Enum):
-    """What the laboratory found."""
-
-    POSITIVE = "positive"
-    NEGATIVE = "negative"
-    INDETERMINATE = "indeterminate"
-
-
-class TestMethod(enum.Enum):
-    """How it was found."""
-
-    NUCLEIC_ACID = "nucleic_acid"
-    ANTIGEN = "antigen"
-    ANTIBODY = "antibody"
+from tianfu.evidence.care_kinds import FeverVisit, Isolation, Medicine, Sampling, Vaccination
+from tianfu.evidence.circumstance_kinds import (
+    Clearance,
+    ColourElsewhere,
+    Emergency,
+    IdentityCheck,
+    Letter,
+    Membership,
+    TestDuty,
+)
+from tianfu.evidence.test_words import TestMethod, TestResult
+from tianfu.evidence.travel_kinds import Arrival, BorderEntry, Journey, Stay, ZoneStay
 
 
 class CaseStatus(enum.Enum):
@@ -41,11 +38,31 @@ class CaseStatus(enum.Enum):
 
 
 class ContactTier(enum.Enum):
-    """密接, 次密接 and 时空伴随."""
+    """密接, 次密接, 时空伴随 and 一般接触者."""
 
     CLOSE = "close"
     SECONDARY = "secondary"
     COPRESENT = "copresent"
+    GENERAL = "general"
+
+
+class ContactSetting(enum.Enum):
+    """On what ground somebody is a contact (the nine grounds of the ninth protocol, and means of transport)."""
+
+    HOUSEHOLD = "household"
+    CARE = "care"
+    WORK = "work"
+    SCHOOL = "school"
+    MEAL = "meal"
+    VENUE = "venue"
+    FLIGHT = "flight"
+    TRAIN = "train"
+    COACH = "coach"
+    SHIP = "ship"
+    VEHICLE = "vehicle"
+    TELECOM = "telecom"
+    CONTAMINATED = "contaminated"
+    OTHER = "other"
 
 
 class Symptom(enum.Enum):
@@ -61,13 +78,19 @@ class Symptom(enum.Enum):
 
 
 class Test(msgspec.Struct, frozen=True, kw_only=True, tag="test"):
-    """A laboratory result. `laboratory` is the institution's code."""
+    """A laboratory result. `laboratory` is the institution's code.
+
+    `pooled`: the sample shared a tube with others (混管); `tube` is the laboratory's key of that tube, and everybody in
+    it has a statement of their own.
+    """
 
     result: TestResult
     method: TestMethod
     sampled_at: Instant
     resulted_at: Instant
     laboratory: str
+    pooled: bool = False
+    tube: str | None = None
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True, tag="case"):
@@ -80,12 +103,34 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, tag="case"):
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True, tag="contact"):
-    """A person named as a contact. `case` is the department's key of the index case."""
+    """A person named as a contact. `case` is the department's key of the index case.
+
+    `parent` is, for a contact of a contact, the department's key of the close contact's own record (its
+    `source_record`); that person's tests reach this one as `parent_test`.
+    """
 
     tier: ContactTier
     last_exposure_at: Instant
     designated_at: Instant
     case: str
+    setting: ContactSetting | None = None
+    parent: str | None = None
+
+
+class ParentTest(msgspec.Struct, frozen=True, kw_only=True, tag="parent_test"):
+    """A test of the close contact through whom this person is a contact of a contact; derived, never sent.
+
+    `contact` is the `source_record` of this person's own contact statement, `last_exposure_at` repeats its exposure, so
+    that a promoted contact counts days from there.
+    """
+
+    contact: str
+    result: TestResult
+    method: TestMethod
+    sampled_at: Instant
+    last_exposure_at: Instant
+    laboratory: str
+    pooled: bool = False
 
 
 class Declaration(msgspec.Struct, frozen=True, kw_only=True, tag="declaration"):
@@ -96,10 +141,51 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, tag="declaration"):
     temperature_decidegrees: int | None = None
 
 
-Attributes = Test | Case | Contact | Declaration
+Attributes = (
+    Test
+    | Sampling
+    | Case
+    | Contact
+    | ParentTest
+    | Declaration
+    | Isolation
+    | FeverVisit
+    | Medicine
+    | Vaccination
+    | TestDuty
+    | Arrival
+    | BorderEntry
+    | Journey
+    | Stay
+    | ZoneStay
+    | Letter
+    | Emergency
+    | ColourElsewhere
+    | Membership
+    | IdentityCheck
+    | Clearance
+)
 KINDS: Final[dict[str, type[msgspec.Struct]]] = {
     "test": Test,
+    "sampling": Sampling,
     "case": Case,
     "contact": Contact,
+    "parent_test": ParentTest,
     "declaration": Declaration,
+    "isolation": Isolation,
+    "fever_visit": FeverVisit,
+    "medicine": Medicine,
+    "vaccination": Vaccination,
+    "test_duty": TestDuty,
+    "arrival": Arrival,
+    "border_entry": BorderEntry,
+    "journey": Journey,
+    "stay": Stay,
+    "zone_stay": ZoneStay,
+    "letter": Letter,
+    "emergency": Emergency,
+    "colour_elsewhere": ColourElsewhere,
+    "membership": Membership,
+    "identity_check": IdentityCheck,
+    "clearance": Clearance,
 }

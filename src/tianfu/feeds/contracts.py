@@ -13,16 +13,8 @@ from typing import Final
 import msgspec
 
 from tianfu.errors import Fault
-from tianfu.evidence.kinds import (
-    Attributes,
-    Case,
-    CaseStatus,
-    Contact,
-    ContactTier,
-    Test,
-    TestMethod,
-    TestResult,
-)
+from tianfu.evidence.kinds import Attributes, Case, CaseStatus, Contact, ContactTier, Test
+from tianfu.evidence.test_words import TestMethod, TestResult
 from tianfu.feeds.cells import Cells
 from tianfu.interval import Interval
 from tianfu.residents import documents

@@ -13,8 +13,9 @@ from typing import Any, Final
 import msgspec
 
 from tianfu.colour import Colour
-from tianfu.evidence.kinds import KINDS, Attributes, TestMethod
+from tianfu.evidence.kinds import KINDS, Attributes
 from tianfu.evidence.model import Evidence
+from tianfu.evidence.test_words import TestMethod
 from tianfu.policy.rules import (
     Anchored,
     LaterStatement,

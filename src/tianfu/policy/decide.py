@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tianfu.colour import Colour
-from tianfu.evidence.kinds import Declaration, Test, TestMethod, TestResult
+from tianfu.evidence.kinds import Declaration, Test
 from tianfu.evidence.model import Evidence, Grade, standing
+from tianfu.evidence.test_words import TestMethod, TestResult
 from tianfu.policy.compile import END_OF_TIME, Policy, ReadyRule
 from tianfu.policy.model import Decision, Reason, TestSummary
 from tianfu.policy.moment import Moment

@@ -6,7 +6,7 @@ import msgspec
 
 from tianfu.clock import Instant
 from tianfu.colour import Colour
-from tianfu.evidence.kinds import TestMethod, TestResult
+from tianfu.evidence.test_words import TestMethod, TestResult
 from tianfu.ids import EvidenceId
 
 
@@ -28,6 +28,22 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     since: Instant
     until: Instant | None
     releases: tuple[str, ...] = ()
+    measure: str | None = None
+
+
+class ActivePopup(msgspec.Struct, frozen=True, kw_only=True):
+    """A popup that a rule shows beside the colour in [since, until), and what it blocks.
+
+    `popup` names it in the set, `popup_class` is the coarse word that may leave the system.
+    """
+
+    popup: str
+    popup_class: str
+    blocks: tuple[str, ...]
+    rule: str
+    evidence: EvidenceId
+    since: Instant
+    until: Instant | None
 
 
 class TestSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +58,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What the policy in force says of one person at one instant, and why.
 
     `reasons` are the active ones in the order they are shown: worst colour first, then the set's own order.
-    `popup` is a state beside the colour (`declare`: no health declaration is valid). `next_change_at` is exact:
+    `popup` is the state shown beside the colour: the first of `popups`, which rules give in the order of the file, or
+    `declare` when there is none and no health declaration is valid though the set asks for one. `next_change_at` is
+    exact:
     without new evidence or policy nothing in the decision changes before it and something does at it; None means
     never.
     """
@@ -56,4 +74,5 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
     test: TestSummary | None
     declared_until: Instant | None
+    popups: tuple[ActivePopup, ...] = ()
     next_change_at: Instant | None

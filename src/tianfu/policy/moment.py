@@ -11,8 +11,9 @@ from typing import Final
 
 import msgspec
 
-from tianfu.evidence.kinds import Test, TestMethod, TestResult
+from tianfu.evidence.kinds import Test
 from tianfu.evidence.model import Evidence, Grade
+from tianfu.evidence.test_words import TestMethod, TestResult
 from tianfu.policy.compile import ReadyAnchor, ReadyNegatives, ReadyPhase, ReadyRule, ReadyStatement, all_fit
 
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)

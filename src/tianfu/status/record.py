@@ -16,8 +16,14 @@ _LAYOUT: Final = struct.Struct("<BBBBHBBIIII")
 
 # Colour, popup and test words in the order of their byte; 0 is always "none".
 COLOURS: Final = ("checking", "green", "yellow", "red")
-POPUPS: Final = ("", "declare")
-REASON_CLASSES: Final = ("", "case", "test", "contact", "declaration", "zone", "entry", "emergency")
+POPUPS: Final = ("", "declare", "entry", "test", "report", "zone", "notice")
+REASON_CLASSES: Final = (
+    *("", "case", "test", "contact", "declaration", "zone", "entry", "emergency"),
+    *("care", "elsewhere", "letter", "duty"),
+)
+# Bits of `flags`: what the popup keeps its holder from.
+BLOCKS_CODE: Final = 0b0001
+BLOCKS_SCAN: Final = 0b0010
 TEST_RESULTS: Final = ("", "negative", "positive", "indeterminate")
 
 
