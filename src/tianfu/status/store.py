@@ -135,6 +135,23 @@ def decided_by(read: Read, policy_hash: str, *, after: PersonRef, limit: int) ->
     return [row[0] for row in rows]
 
 
+def decided_among(read: Read, policy_hash: str, persons: Sequence[PersonRef]) -> list[PersonRef]:
+    """Those of `persons` who were decided by one policy, by number."""
+    rows = read.rows(
+        "select person_ref from status where person_ref = any(%s::bigint[]) and policy_hash = %s order by person_ref",
+        (list(persons), policy_hash),
+    )
+    return [row[0] for row in rows]
+
+
+def count_decided_by(read: Read, policy_hash: str, *, most: int) -> int:
+    """How many people were decided by one policy; counts up to `most`."""
+    people: int = read.value(
+        "select count(*) from (select from status where policy_hash = %s limit %s) as counted", (policy_hash, most)
+    )
+    return people
+
+
 def changed_since(read: Read, sequence: int, limit: int) -> list[Status]:
     """Statuses written after change `sequence`, in order of change."""
     rows = read.rows(
