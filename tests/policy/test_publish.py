@@ -7,6 +7,7 @@ import pytest
 
 from tianfu.audit import verify
 from tianfu.errors import InputInvalidError, TianfuError
+from tianfu.evidence import changes
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.settings import PROJECT_ROOT
 from tianfu.policy import store
@@ -15,6 +16,7 @@ from tianfu.policy.publish import (
     NoPolicyInForceError,
     Policies,
     PolicyAlteredError,
+    PolicyNumberTakenError,
     PublicationBackdatedError,
     PublicationNeedsTwoError,
     PublicationTooEarlyError,
@@ -63,6 +65,23 @@ def test_of_two_for_one_instant_the_last_published_governs_which_is_how_to_roll_
     assert number_at(database, NOW) == 8
     with database.read(Purpose.OPERATOR) as read:
         assert [item.number for item in store.page(read)] == [8, 9, 8]
+
+
+def test_a_number_stands_for_one_body_for_ever(database: Database) -> None:
+    published(database)
+
+    with pytest.raises(PolicyNumberTakenError):
+        published(database, BODY + b"\n# another hand\n", effective_from=NOW + DAY)
+
+    published(database, BODY, effective_from=NOW + DAY)
+    assert number_at(database, NOW + DAY) == 8
+
+
+def test_a_publication_wakes_the_worker_when_it_commits(database: Database) -> None:
+    with database.listen(changes.CHANNEL) as listener:
+        assert not listener.wait(0.01)
+        published(database)
+        assert listener.wait(10)
 
 
 def test_a_publication_is_in_the_trail_and_the_trail_holds(database: Database) -> None:

@@ -38,6 +38,11 @@ def mark(write: Write, persons: Iterable[PersonRef], at: datetime) -> None:
         store.notify(write)
 
 
+def wake(write: Write) -> None:
+    """Wake the worker when this transaction commits though nobody was queued: what it decides by has changed."""
+    store.notify(write)
+
+
 def take(write: Write, *, limit: int, at: datetime) -> list[PersonRef]:
     """Remove up to `limit` people from the queue and return them, ascending.
 

@@ -16,6 +16,7 @@ import msgspec
 from tianfu.audit import trail
 from tianfu.clock import require_aware
 from tianfu.errors import Fault, InputInvalidError, TianfuError
+from tianfu.evidence import changes
 from tianfu.platform.database import Read, Write
 from tianfu.policy import store
 from tianfu.policy.compile import Policy
@@ -56,6 +57,15 @@ class PublicationBackdatedError(TianfuError):
     en = "What was in force in the past cannot be changed; state the present or a later instant."
 
 
+class PolicyNumberTakenError(TianfuError):
+    """Another rule set was published under this number; gates tell rule sets apart by it."""
+
+    code = "policy_number_taken"
+    status = 409
+    zh = "此规则编号已用于另一份已发布的规则，请换一个编号。"
+    en = "This number already stands for another published rule set; give the new one a number of its own."
+
+
 class NoPolicyInForceError(TianfuError):
     """No policy governs the instant asked about."""
 
@@ -77,20 +87,18 @@ class PolicyAlteredError(TianfuError):
 def publish(
     write: Write, *, body: bytes, published_by: str, approved_by: str, effective_from: datetime, at: datetime
 ) -> Publication:
-    """Publish the rule set in `body` from `effective_from` on, and record it in the trail.
+    """Publish the rule set in `body` from `effective_from` on, record it in the trail, and wake the worker.
 
-    `at` is the present. Only the very first policy may reach back, to times that none governed. Nothing is written
-    on `PolicyInvalidError`, `PublicationNeedsTwoError`, `PublicationTooEarlyError`, `PublicationBackdatedError` or
-    `InputInvalidError`. A retry publishes once more, to the same effect.
+    `at` is the present. Only the very first policy may reach back, to times that none governed. A number stands for
+    one body for ever; the same body may be published again, which is how a change is rolled back. Nothing is written
+    on `PolicyInvalidError`, `PublicationNeedsTwoError`, `PublicationTooEarlyError`, `PublicationBackdatedError`,
+    `PolicyNumberTakenError` or `InputInvalidError`. A retry publishes once more, to the same effect.
     """
     require_aware(effective_from)
     policy = load(body)
     _require_two(published_by, approved_by)
-    if effective_from < policy.rule_set.set.effective_from:
-        raise PublicationTooEarlyError
     store.lock(write)
-    if effective_from < at and store.in_force(write, effective_from) is not None:
-        raise PublicationBackdatedError
+    require_publishable(write, policy, effective_from=effective_from, at=at)
     publication = Publication(
         publication_id=0,
         policy_hash=policy.hash,
@@ -120,7 +128,18 @@ def publish(
             },
         ),
     )
+    changes.wake(write)
     return msgspec.structs.replace(publication, publication_id=number)
+
+
+def require_publishable(read: Read, policy: Policy, *, effective_from: datetime, at: datetime) -> None:
+    """Raise what would keep `policy` from being published by two people; so a dry run says it too."""
+    if effective_from < policy.rule_set.set.effective_from:
+        raise PublicationTooEarlyError
+    if effective_from < at and store.in_force(read, effective_from) is not None:
+        raise PublicationBackdatedError
+    if store.number_stands_for(read, policy.number) not in {None, policy.hash}:
+        raise PolicyNumberTakenError
 
 
 def any_in_force(read: Read, at: datetime) -> bool:

@@ -70,6 +70,20 @@ def in_force(read: Read, at: datetime) -> Publication | None:
     return None if row is None else _publication(row)
 
 
+def number_stands_for(read: Read, number: int) -> str | None:
+    """The hash of the rule set that was published under a number; None when none was."""
+    found = read.value("select policy_hash from policy_publication where number = %s limit 1", (number,))
+    return None if found is None else str(found)
+
+
+def hashes_like(read: Read, beginning: str) -> list[str]:
+    """The hashes of published rule sets that begin so (hexadecimal, so nothing in it is a pattern); at most two."""
+    rows = read.rows(
+        "select distinct policy_hash from policy_publication where starts_with(policy_hash, %s) limit 2", (beginning,)
+    )
+    return [row[0] for row in rows]
+
+
 def next_effective(read: Read, after: datetime) -> datetime | None:
     """The first instant after `after` at which a publication takes effect; None when none is waiting."""
     found = read.value("select min(effective_from) from policy_publication where effective_from > %s", (after,))
