@@ -35,6 +35,8 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "decide": Entry("tianfu.cli.decide", "Decide from evidence in a file, without a database."),
     "replay": Entry("tianfu.cli.replay", "Recompute every status from the ledger and report differences."),
     "policy": Entry("tianfu.cli.policy", "Check, publish and list rule sets."),
+    "zone": Entry("tianfu.cli.zone", "Declare, lower and lift risk areas."),
+    "emergency": Entry("tianfu.cli.emergency", "Register an emergency order."),
     "keys": Entry("tianfu.cli.keys", "List, rotate and retire keys."),
     "account": Entry("tianfu.cli.account", "Operators' accounts and the roles they hold."),
     "database": Entry("tianfu.cli.database", "Apply migrations."),

@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from tianfu.evidence import changes, ledger
+from tianfu.evidence import changes, derived, ledger
 from tianfu.evidence.model import Evidence
 from tianfu.ids import PersonRef
 from tianfu.platform.database import Write
@@ -60,6 +60,8 @@ def _decide_all(write: Write, policy: Policy, persons: Sequence[PersonRef], at: 
     if not persons:
         return Recomputed()
     evidence = ledger.about_many(write, persons)
+    # Whoever this changes is queued again by it and decided in the next batch, others among them.
+    derived.derive(write, evidence, at)
     stored = store.read_many(write, persons)
     changed: list[tuple[PersonRef, Decision]] = []
     failed: list[PersonRef] = []
