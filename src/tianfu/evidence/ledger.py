@@ -26,7 +26,7 @@ import msgspec
 
 from tianfu.clock import require_aware
 from tianfu.errors import NotFoundError
-from tianfu.evidence import changes, sources, store
+from tianfu.evidence import changes, reach, sources, store
 from tianfu.evidence.model import Evidence, NewEvidence
 from tianfu.ids import EvidenceId, PersonRef
 from tianfu.platform.database import Read, Write
@@ -40,6 +40,8 @@ _STRIPE_BITS: Final = 8
 _SOURCE_BITS: Final = 31 - _STRIPE_BITS
 # Keys of one look-up: two arrays of about 40 bytes a key, 0.8 MB.
 _LOOK_UP_KEYS: Final = 10_000
+# A batch is withdrawn in parts of this many statements, about 1.5 kB each as Python values: 75 MB.
+_WITHDRAWN_AT_ONCE: Final = 50_000
 _PLACE: Final = re.compile(r"[0-9]{6}", re.ASCII)
 _NO_OFFSET: Final = timedelta(0)
 _NOT_YET_NUMBERED: Final = 0
@@ -92,7 +94,26 @@ def withdraw(
     statement = store.statement(write, evidence_id)
     if statement is None or statement.withdraws is not None:
         raise EvidenceNotFoundError
-    withdrawal = NewEvidence(
+    return _append(write, [_withdrawal(statement)], received_at=received_at, batch_id=batch_id).ids[0]
+
+
+def withdraw_batch(write: Write, batch_id: int, *, received_at: datetime) -> int:
+    """Withdraw every statement of the batch that was not withdrawn yet; how many there were.
+
+    A statement that another batch merely repeated is withdrawn with the batch that brought it first. A retry, or
+    a second call, withdraws nothing more.
+    """
+    require_aware(received_at)
+    withdrawn = 0
+    while statements := store.of_batch(write, batch_id, _WITHDRAWN_AT_ONCE):
+        items = [_withdrawal(statement) for statement in statements]
+        withdrawn += _append(write, items, received_at=received_at, batch_id=batch_id).accepted
+    return withdrawn
+
+
+def _withdrawal(statement: Evidence) -> NewEvidence:
+    """The statement that `statement` counts as never made."""
+    return NewEvidence(
         person=statement.person,
         source=statement.source,
         source_record=statement.source_record,
@@ -101,9 +122,8 @@ def withdraw(
         valid=statement.valid,
         grade=statement.grade,
         place=statement.place,
-        withdraws=evidence_id,
+        withdraws=statement.evidence_id,
     )
-    return _append(write, [withdrawal], received_at=received_at, batch_id=batch_id).ids[0]
 
 
 def about(read: Read, person: PersonRef, *, known_at: datetime | None = None) -> list[Evidence]:
@@ -149,6 +169,7 @@ def _append(write: Write, items: Sequence[NewEvidence], *, received_at: datetime
         rows.append(_row(evidence_id, item, digest, supersedes, received_at, batch_id))
     if rows:
         store.insert(write, rows)
+        reach.note(write, ((row[0], items[position]) for row, position in zip(rows, fresh, strict=True)))
         changes.mark(write, concerned, received_at)
     ids = tuple(EvidenceId(known[identity]) for identity in identities)
     return Appended(ids=ids, accepted=len(fresh), duplicates=len(items) - len(fresh))
