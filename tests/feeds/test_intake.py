@@ -161,7 +161,7 @@ def test_faulty_rows_are_set_aside_sealed_with_row_number_and_reason(database: D
         (4, "document_number", "spreadsheet_number"),
         (5, "result", "choice"),
     ]
-    assert resident_id(2) in raw
+    assert resident_id(2) in raw.raw
     assert resident_id(2).encode() not in sealed
 
 

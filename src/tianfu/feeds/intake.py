@@ -1,6 +1,8 @@
 """Loading one file of a department: parse, match to people, append, set aside what is wrong; all in one transaction.
 
-The same file again changes nothing and says so. The same rows in another file are repetitions to the ledger.
+The same file again changes nothing and says so. The same rows in another file are repetitions to the ledger. A file
+with more rows than its contract lets one person load is held instead (see `feeds.held`): nothing of it counts until
+somebody else approves it.
 """
 
 from __future__ import annotations
@@ -9,30 +11,38 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Literal
 
 import msgspec
 
 from tianfu.audit import trail
-from tianfu.evidence import ledger, sources
-from tianfu.evidence.model import NewEvidence
-from tianfu.feeds import quarantine, store, table
-from tianfu.feeds.contracts import Contract, Row
+from tianfu.evidence import sources
+from tianfu.feeds import expectations, held_file, parsing, store, storing
+from tianfu.feeds.contracts import Contract
+from tianfu.feeds.parsing import Parsed, Progress
 from tianfu.feeds.quarantine import SetAside
+from tianfu.feeds.store import Batch, BatchState
 from tianfu.platform.database import Database, Purpose, Write
 from tianfu.platform.pseudonym import Pseudonym
-from tianfu.residents import people
 
-_PROGRESS_ROWS: Final = 2_000
 
-Progress = Callable[[str, int, int], None]
+class Sender(msgspec.Struct, frozen=True):
+    """Who loads a file: an operator's account, or a department's key.
+
+    `admit(write, rows)` may refuse a new batch of so many rows by raising, in the transaction that loads it.
+    """
+
+    name: str
+    kind: Literal["operator", "department"] = "operator"
+    admit: Callable[[Write, int], None] | None = None
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a file. Rows = accepted + duplicates + set aside.
+    """What became of a file. Of a loaded one rows = accepted + duplicates + set aside.
 
-    `already_loaded` says that this very file was loaded before: the counts are those of that time and nothing was
-    done. `reasons` counts the rows set aside by column and reason, `first_rows` has the lowest row number of each.
+    `already_loaded` says that this very file came before: the counts and the state are those of its batch now, and
+    nothing was done. A `held` batch waits for a second person, and nothing of it was accepted. `reasons` counts the
+    rows set aside by column and reason, with the lowest row number of each.
     """
 
     batch_id: int
@@ -44,6 +54,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     accepted: int
     duplicates: int
     set_aside: int
+    state: BatchState = BatchState.LOADED
     reasons: tuple[ReasonCount, ...] = ()
 
 
@@ -64,118 +75,95 @@ def load(
     source: str,
     pseudonym: Pseudonym,
     at: datetime,
-    loaded_by: str | None = None,
+    loaded_by: Sender | str | None = None,
     progress: Progress | None = None,
 ) -> Loaded:
     """Load the file `data`, received `at`; `progress(step, done, total)` is called along the way.
 
-    The trail says what was loaded and by whom: `loaded_by` is an operator, None this system itself.
+    The trail says what was loaded and by whom: `loaded_by` is an operator's account or a `Sender`, None this system
+    itself, which needs no second person.
 
     Raises `FeedRefusedError` (the file), `SourceUnknownError`, or a database error; then nothing was kept. A retry
     after any failure, a lost commit included, is harmless.
     """
     sources.find(source)
     digest = hashlib.sha256(data).digest()
-    content = table.read(data, contract)
-    rows, set_aside = _parse(content.rows, contract, at, progress)
+    sender = Sender(loaded_by) if isinstance(loaded_by, str) else loaded_by
+    parsed = parsing.parse(data, contract, at, progress)
+    most = expectations.second_person_over(contract)
+    holds = sender is not None and most is not None and len(parsed.rows) > most
     with database.write(Purpose.BATCH) as write:
-        batch_id = store.open_batch(write, feed=contract.feed, source=source, digest=digest, received_at=at)
-        if batch_id is None:
-            return _loaded_before(write, contract, source, digest, content.encoding)
-        appended = _append(write, rows, source=source, pseudonym=pseudonym, at=at, batch_id=batch_id)
-        quarantine.keep(write, batch_id, set_aside, pseudonym=pseudonym)
-        counts = {
-            "rows": len(rows) + len(set_aside),
-            "accepted": appended.accepted,
-            "duplicates": appended.duplicates,
-            "set_aside": len(set_aside),
-        }
-        store.close_batch(write, batch_id, **counts)
-        trail.record(
+        batch_id = store.open_batch(
             write,
-            trail.Entry(
-                at=at,
-                actor_kind="system" if loaded_by is None else "operator",
-                actor=loaded_by or "tianfu",
-                action="feed.load",
-                purpose="feed",
-                subject=f"batch:{batch_id}",
-                detail={
-                    "feed": contract.feed,
-                    "source": source,
-                    "batch": batch_id,
-                    "rows": counts["rows"],
-                    "duplicates": counts["duplicates"],
-                    "set_aside": counts["set_aside"],
-                },
-            ),
-        )
-    return Loaded(
-        batch_id=batch_id,
-        feed=contract.feed,
-        source=source,
-        encoding=content.encoding,
-        already_loaded=False,
-        reasons=_count(set_aside),
-        **counts,
-    )
-
-
-def _parse(
-    table_rows: Sequence[table.TableRow], contract: Contract, at: datetime, progress: Progress | None
-) -> tuple[list[Row], list[SetAside]]:
-    rows: list[Row] = []
-    set_aside: list[SetAside] = []
-    for done, line in enumerate(table_rows):
-        if progress is not None and done % _PROGRESS_ROWS == 0:
-            progress("read", done, len(table_rows))
-        if line.cells is None:
-            set_aside.append(SetAside(line.number, "", "cells", line.raw))
-            continue
-        parsed = contract.parse(line.cells, at)
-        if isinstance(parsed, Row):
-            rows.append(parsed)
-        else:
-            set_aside.append(SetAside(line.number, parsed[0].field, parsed[0].code, line.raw))
-    if progress is not None:
-        progress("store", len(table_rows), len(table_rows))
-    return rows, set_aside
-
-
-def _append(
-    write: Write, rows: Sequence[Row], *, source: str, pseudonym: Pseudonym, at: datetime, batch_id: int
-) -> ledger.Appended:
-    persons = people.refer(write, [row.document for row in rows], pseudonym=pseudonym, at=at)
-    items = [
-        NewEvidence(
-            person=person,
+            feed=contract.feed,
             source=source,
-            source_record=row.source_record,
-            attributes=row.attributes,
-            occurred_at=row.occurred_at,
-            valid=row.valid,
-            place=row.place,
+            digest=digest,
+            received_at=at,
+            state=BatchState.HELD if holds else BatchState.LOADED,
+            loaded_by=None if sender is None else sender.name,
         )
-        for person, row in zip(persons, rows, strict=True)
-    ]
-    return ledger.append(write, items, received_at=at, batch_id=batch_id)
+        if batch_id is None:
+            return _came_before(write, contract, source, digest, parsed.encoding)
+        if sender is not None and sender.admit is not None:
+            sender.admit(write, parsed.total)
+        batch = _opened(write, batch_id)
+        if holds:
+            batch = held_file.keep(write, batch, data, parsed, pseudonym=pseudonym)
+        else:
+            batch = storing.store_file(write, batch, parsed, pseudonym=pseudonym, at=at)
+        trail.record(write, _entry(batch, sender, at))
+    return told(batch, parsed.encoding, already_loaded=False, parsed=parsed)
 
 
-def _loaded_before(write: Write, contract: Contract, source: str, digest: bytes, encoding: str) -> Loaded:
-    batch = store.find_batch(write, feed=contract.feed, source=source, digest=digest)
-    if batch is None:
-        message = "a batch that stood in the way of this one is gone"
-        raise RuntimeError(message)
+def told(batch: Batch, encoding: str, *, already_loaded: bool, parsed: Parsed | None = None) -> Loaded:
+    """What to say of a batch."""
     return Loaded(
         batch_id=batch.batch_id,
         feed=batch.feed,
         source=batch.source,
         encoding=encoding,
-        already_loaded=True,
+        already_loaded=already_loaded,
         rows=batch.rows,
         accepted=batch.accepted,
         duplicates=batch.duplicates,
         set_aside=batch.set_aside,
+        state=batch.state,
+        reasons=() if parsed is None else _count(parsed.set_aside),
+    )
+
+
+def _opened(write: Write, batch_id: int) -> Batch:
+    batch = store.batch(write, batch_id)
+    if batch is None:
+        message = "a batch is gone in its own transaction"
+        raise RuntimeError(message)
+    return batch
+
+
+def _came_before(write: Write, contract: Contract, source: str, digest: bytes, encoding: str) -> Loaded:
+    batch = store.find_batch(write, feed=contract.feed, source=source, digest=digest)
+    if batch is None:
+        message = "a batch that stood in the way of this one is gone"
+        raise RuntimeError(message)
+    return told(batch, encoding, already_loaded=True)
+
+
+def _entry(batch: Batch, sender: Sender | None, at: datetime) -> trail.Entry:
+    return trail.Entry(
+        at=at,
+        actor_kind="system" if sender is None else sender.kind,
+        actor="tianfu" if sender is None else sender.name,
+        action="feed.hold" if batch.state is BatchState.HELD else "feed.load",
+        purpose="feed",
+        subject=f"batch:{batch.batch_id}",
+        detail={
+            "feed": batch.feed,
+            "source": batch.source,
+            "batch": batch.batch_id,
+            "rows": batch.rows,
+            "duplicates": batch.duplicates,
+            "set_aside": batch.set_aside,
+        },
     )
 
 

@@ -1,14 +1,14 @@
-"""Rows of a batch that could not be accepted: sealed until they are fixed or discarded.
+"""Rows of a batch that could not be accepted: sealed until they are fixed, released or discarded.
 
 What the department wrote is personal data and may be wrong in any cell, so the whole row is sealed; only its number,
-the first thing wrong with it and the column are kept in the open.
+the first thing wrong with it and the column are kept in the open. Deciding about rows is `feeds.decide_rows`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -17,6 +17,12 @@ from tianfu.platform.database import Read, Write
 from tianfu.platform.pseudonym import Pseudonym
 
 PAGE_ROWS_MAX: Final = 1_000
+
+_KEPT: Final = """
+    select quarantine_id, batch_id, row_number, field, reason, state, row_sealed, seal_key from feed_quarantine
+"""
+# A list of cells, or an object of cells by column.
+_CONTENT: Final = msgspec.json.Decoder(tuple[str, ...] | dict[str, str])
 
 
 class QuarantineRowNotFoundError(NotFoundError):
@@ -28,12 +34,29 @@ class QuarantineRowNotFoundError(NotFoundError):
 
 
 class SetAside(msgspec.Struct, frozen=True):
-    """A row of a file that was not accepted, and why. `field` is the column, `reason` a stable code."""
+    """A row of a file that was not accepted, and why. `field` is the column, `reason` a stable code.
+
+    `cells` are those of `raw` by column name; None when the row does not have the columns of its file.
+    """
 
     row_number: int
     field: str
     reason: str
     raw: tuple[str, ...] = ()
+    cells: Mapping[str, str] | None = None
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A row with what it says. `cells` is None when it did not have the columns of its file; then `raw` says more."""
+
+    quarantine_id: int
+    batch_id: int
+    row_number: int
+    field: str
+    reason: str
+    state: str
+    raw: tuple[str, ...]
+    cells: dict[str, str] | None
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,24 +107,77 @@ def waiting(read: Read, *, batch_id: int | None = None, after: int = 0, limit: i
     ]
 
 
-def show(read: Read, quarantine_id: int, *, pseudonym: Pseudonym) -> tuple[str, ...]:
-    """The cells of one row as the department wrote them: personal data, so the caller leaves an entry in the trail.
+def show(read: Read, quarantine_id: int, *, pseudonym: Pseudonym) -> Kept:
+    """One row as the department wrote it: personal data, so the caller leaves an entry in the trail.
 
     Raises `QuarantineRowNotFoundError`.
     """
-    row = read.row(
-        "select batch_id, row_number, row_sealed, seal_key from feed_quarantine where quarantine_id = %s",
-        (quarantine_id,),
-    )
+    row = read.row(_KEPT + " where quarantine_id = %s", (quarantine_id,))
     if row is None:
         raise QuarantineRowNotFoundError
-    batch_id, row_number, sealed, key_id = row
+    return _kept(row, pseudonym)
+
+
+def lock(write: Write, quarantine_id: int, *, pseudonym: Pseudonym) -> Kept:
+    """`show`, and whoever else decides about the row waits until this transaction ends."""
+    row = write.row(_KEPT + " where quarantine_id = %s for update", (quarantine_id,))
+    if row is None:
+        raise QuarantineRowNotFoundError
+    return _kept(row, pseudonym)
+
+
+def lock_waiting(write: Write, batch_id: int, reason: str, *, pseudonym: Pseudonym) -> list[Kept]:
+    """The rows of a batch that wait for `reason`, by row number, held until this transaction ends."""
+    rows = write.rows(
+        _KEPT + " where batch_id = %s and reason = %s and state = 'waiting' order by row_number for update",
+        (batch_id, reason),
+    )
+    return [_kept(row, pseudonym) for row in rows]
+
+
+def decide(
+    write: Write, rows: Sequence[int], state: str, *, decided_by: str, at: datetime, reason: str | None = None
+) -> None:
+    """Write down what became of waiting rows: `released` or `discarded`."""
+    write.execute(
+        """
+        update feed_quarantine set state = %s, decided_by = %s, decided_at = %s, decision_reason = %s
+        where quarantine_id = any(%s) and state = 'waiting'
+        """,
+        (state, decided_by, at, reason, list(rows)),
+    )
+
+
+def discard_waiting(write: Write, batch_id: int, *, decided_by: str, at: datetime, reason: str) -> int:
+    """Discard every waiting row of a batch; how many there were."""
+    return write.execute(
+        """
+        update feed_quarantine set state = 'discarded', decided_by = %s, decided_at = %s, decision_reason = %s
+        where batch_id = %s and state = 'waiting'
+        """,
+        (decided_by, at, reason, batch_id),
+    )
+
+
+def _kept(row: tuple[Any, ...], pseudonym: Pseudonym) -> Kept:
+    quarantine_id, batch_id, row_number, field, reason, state, sealed, key_id = row
     text = pseudonym.open(bytes(sealed), key_id, context=_context(batch_id, row_number))
-    return msgspec.json.decode(text, type=tuple[str, ...])
+    content = _CONTENT.decode(text)
+    cells = content if isinstance(content, dict) else None
+    return Kept(
+        quarantine_id=quarantine_id,
+        batch_id=batch_id,
+        row_number=row_number,
+        field=field,
+        reason=reason,
+        state=state,
+        raw=tuple(content.values()) if isinstance(content, dict) else content,
+        cells=cells,
+    )
 
 
 def _sealed(batch_id: int, row: SetAside, pseudonym: Pseudonym) -> tuple[int, int, str, str, bytes, str]:
-    text = msgspec.json.encode(row.raw).decode()
+    text = msgspec.json.encode(row.raw if row.cells is None else dict(row.cells)).decode()
     sealed = pseudonym.seal(text, context=_context(batch_id, row.row_number))
     return batch_id, row.row_number, row.reason, row.field, sealed.data, sealed.key_id
 
