@@ -14,7 +14,7 @@ from tianfu.errors import InputInvalidError
 from tianfu.passcode import show
 from tianfu.passcode.verify import verify
 from tianfu.status.bearer import AudienceRefusedError
-from tianfu.status.record import BoardRecord
+from tianfu.status.record import BLOCKS_CODE, POPUPS, BoardRecord
 
 
 @pytest.fixture
@@ -61,6 +61,22 @@ def test_a_mask_with_quotes_stays_valid_json(world: GateWorld) -> None:
 
     assert content["colour"] == "red"
     assert content["test"] is None
+
+
+def test_a_popup_that_blocks_the_code_withholds_it_and_says_which(world: GateWorld) -> None:
+    popup = POPUPS.index("entry")
+    world.put(5, BoardRecord(GREEN, popup, 0, 7, 0, BLOCKS_CODE, 0, 0, 0, 9))
+
+    content = shown(world, 5)
+
+    assert (content["code"], content["popup"], content["colour"]) == ("", "entry", "green")
+    assert content["refresh_at"] > content["server_time"]
+
+
+def test_a_popup_that_blocks_nothing_leaves_the_code(world: GateWorld) -> None:
+    world.put(5, BoardRecord(GREEN, POPUPS.index("notice"), 0, 7, 0, 0, 0, 0, 0, 9))
+
+    assert shown(world, 5)["code"].startswith("HK1:")
 
 
 def test_a_guard_has_no_code_to_show(world: GateWorld) -> None:

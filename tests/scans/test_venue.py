@@ -13,9 +13,10 @@ from tianfu.platform.http import Answer
 from tianfu.platform.sign import KeyPurpose
 from tianfu.scans import event
 from tianfu.scans.event import KIND_POSTER, ScanEvent
-from tianfu.scans.venue import PosterOutdatedError, VenueUnknownError
+from tianfu.scans.venue import PosterOutdatedError, ScanBlockedError, VenueUnknownError
 from tianfu.status.bearer import AudienceRefusedError
 from tianfu.status.layout import VenueRecord
+from tianfu.status.record import BLOCKS_SCAN, POPUPS, BoardRecord
 from tianfu.venues.poster import PosterInvalidError
 
 
@@ -72,6 +73,13 @@ def test_a_person_the_board_does_not_know_is_being_checked_and_the_visit_still_c
 
     assert json.loads(answer.body)["colour"] == "checking"
     assert visit(answer).person == 77
+
+
+def test_a_popup_that_blocks_scanning_refuses_the_scan_and_records_nothing(world: GateWorld) -> None:
+    world.put(5, BoardRecord(GREEN, POPUPS.index("entry"), 0, 7, 0, BLOCKS_SCAN, 0, 0, 0, 9))
+
+    with pytest.raises(ScanBlockedError):
+        world.venue.scan(request(world.resident(5), {"poster": world.poster()}))
 
 
 def test_a_closed_or_unknown_venue_is_refused(world: GateWorld) -> None:

@@ -58,6 +58,11 @@ class Issuer:
         return IssuedCode(text, at_seconds, at_seconds + REFRESH_AFTER_SECONDS, at_seconds + CODE_LIFE_SECONDS)
 
 
+def withheld(at_seconds: int) -> IssuedCode:
+    """What a holder gets whose popup keeps the code from being seen: no text, and the times at which to ask again."""
+    return IssuedCode("", at_seconds, at_seconds + REFRESH_AFTER_SECONDS, at_seconds + CODE_LIFE_SECONDS)
+
+
 def last_digits(masked_document: str) -> str:
     """What a masked number shows at its end: at most four characters behind the last star."""
     return masked_document.rpartition("*")[2][-LAST_DIGITS:]

@@ -12,10 +12,11 @@ from typing import Final
 
 from tianfu.access.session import Audience
 from tianfu.errors import Fault, InputInvalidError
-from tianfu.passcode.issue import Issuer
+from tianfu.passcode.issue import Issuer, withheld
 from tianfu.platform.http import Answer, HotRequest
 from tianfu.status.bearer import Bearers
 from tianfu.status.read import Board
+from tianfu.status.record import BLOCKS_CODE
 from tianfu.status.watch import Watchers
 from tianfu.status.words import status_words
 
@@ -47,13 +48,19 @@ class CodeDesk:
         self._now_ms = now_ms
 
     def show(self, request: HotRequest) -> Answer:
-        """`GET /gate/v1/code`: a fresh code and the status now. Each call makes another code."""
+        """`GET /gate/v1/code`: a fresh code and the status now. Each call makes another code.
+
+        While a popup keeps the code from being seen, `code` is empty.
+        """
         at_ms = self._now_ms()
         at_seconds = at_ms // 1000
         bearer = self._bearers.bearer(request.token, Audience.RESIDENT, at_seconds)
         session = bearer.session
         record = self._board.shown(session.subject, at_ms)
-        code = self._issuer.issue(session, record.colour, record.rule_set, at_seconds)
+        if record.flags & BLOCKS_CODE:
+            code = withheld(at_seconds)
+        else:
+            code = self._issuer.issue(session, record.colour, record.rule_set, at_seconds)
         return Answer(
             _SHOWN
             % (

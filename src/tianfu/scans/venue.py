@@ -21,6 +21,7 @@ from tianfu.scans import event
 from tianfu.scans.event import KIND_POSTER, ScanEvent
 from tianfu.status.bearer import Bearers
 from tianfu.status.read import Board
+from tianfu.status.record import BLOCKS_SCAN
 from tianfu.status.words import status_words
 from tianfu.venues.poster import read_poster
 
@@ -47,6 +48,15 @@ class PosterOutdatedError(TianfuError):
     status = 422
     zh = "该场所码已作废，请扫描场所新张贴的场所码。"
     en = "This poster is no longer valid; please scan the venue's new one."
+
+
+class ScanBlockedError(TianfuError):
+    """A popup of the resident's keeps them from scanning; nothing is recorded."""
+
+    code = "scan_blocked"
+    status = 403
+    zh = "您当前有弹窗限制，暂不能扫场所码，请先按弹窗说明办理。"
+    en = "A notice on your code keeps you from scanning for now; please do first what it says."
 
 
 class _ScanBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -93,8 +103,8 @@ class VenueDesk:
     def scan(self, request: HotRequest) -> Answer:
         """`POST /gate/v1/scan`: the venue and the own colour, once the visit is durable.
 
-        Raises `PosterInvalidError`, `VenueUnknownError`, `PosterOutdatedError`. A scan sent again with the same nonce
-        is recorded again and recognised later.
+        Raises `PosterInvalidError`, `VenueUnknownError`, `PosterOutdatedError`, `ScanBlockedError`. A scan sent again
+        with the same nonce is recorded again and recognised later.
         """
         at_ms = self._now_ms()
         at_seconds = at_ms // 1000
@@ -109,6 +119,8 @@ class VenueDesk:
             raise PosterOutdatedError
         person = bearer.session.subject
         record = self._board.shown(person, at_ms)
+        if record.flags & BLOCKS_SCAN:
+            raise ScanBlockedError
         visit = ScanEvent(KIND_POSTER, record.colour, 0, person, venue.venue_ref, 0, self._gate, 0, at_ms, at_ms, nonce)
         answer = _SCANNED % (
             poster.words,

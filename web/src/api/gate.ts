@@ -2,8 +2,20 @@ import { learnServerTime } from '../clock/server-clock'
 import { request } from './client'
 
 export type Colour = 'green' | 'yellow' | 'red' | 'checking'
-export type Popup = '' | 'declare'
-export type ReasonClass = '' | 'case' | 'test' | 'contact' | 'declaration' | 'zone' | 'entry' | 'emergency'
+export type Popup = '' | 'declare' | 'entry' | 'test' | 'report' | 'zone' | 'notice'
+export type ReasonClass =
+  | ''
+  | 'case'
+  | 'test'
+  | 'contact'
+  | 'declaration'
+  | 'zone'
+  | 'entry'
+  | 'emergency'
+  | 'care'
+  | 'elsewhere'
+  | 'letter'
+  | 'duty'
 export type TestResult = 'negative' | 'positive' | 'indeterminate'
 
 /** The latest test: `sampled_at` in Unix seconds, `hours` full hours since. */
@@ -13,7 +25,7 @@ export interface LatestTest {
   readonly hours: number
 }
 
-/** The signed code and what stands beside it. Instants are Unix seconds. */
+/** The signed code and what stands beside it; `code` is empty while a popup withholds it. Instants are Unix seconds. */
 export interface CodeAnswer {
   readonly code: string
   readonly colour: Colour

@@ -83,9 +83,17 @@ export interface DecisionReason {
   readonly evidence: string | number
 }
 
+/** A notice beside the colour, in the words of the rule set. */
+export interface DecisionPopup {
+  readonly id: string
+  readonly title: string
+  readonly text: string
+}
+
 /** `checking` without a policy: there is no decision yet, and will be one within a second or so. */
 export interface MyDecision {
   readonly colour: Colour
+  readonly popup?: DecisionPopup | null
   readonly reasons: readonly DecisionReason[]
   readonly policy: Policy | null
   readonly at: string

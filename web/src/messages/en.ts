@@ -72,7 +72,14 @@ export const en: SharedTexts = {
     community: 'Residential community',
     vehicle: 'Vehicle',
   },
-  popup: { declare: 'Health declaration missing' },
+  popup: {
+    declare: 'Health declaration missing',
+    entry: 'A test is due after arriving in Sichuan',
+    test: 'A test is due',
+    report: 'Please report to your community',
+    zone: 'A notice about a risk area',
+    notice: 'Health notice',
+  },
   reasons: {
     green: 'There is nothing to explain.',
     since: 'From',

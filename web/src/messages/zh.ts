@@ -71,7 +71,14 @@ export const zh = {
     community: '社区、小区',
     vehicle: '交通工具',
   } as Record<string, string>,
-  popup: { declare: '尚未完成健康申报' },
+  popup: {
+    declare: '尚未完成健康申报',
+    entry: '入川后须完成核酸检测',
+    test: '须完成核酸检测',
+    report: '须向社区报备',
+    zone: '与风险区域有关的提醒',
+    notice: '健康提醒',
+  },
   reasons: {
     green: '没有需要说明的情况。',
     since: '开始',

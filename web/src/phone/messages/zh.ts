@@ -29,6 +29,10 @@ const reasons: Record<Exclude<ReasonClass, ''>, string> = {
   zone: '与到访的风险区域有关',
   entry: '与入川信息有关',
   emergency: '应急处置措施',
+  care: '与隔离或就诊信息有关',
+  elsewhere: '与外省健康码信息有关',
+  letter: '与外地协查信息有关',
+  duty: '与定期检测要求有关',
 }
 
 export const zh = {
@@ -129,6 +133,7 @@ export const zh = {
     declareHeading: '请完成健康申报',
     declareText: '没有有效的健康申报。完成申报后，此提示自动消失。',
     declareNow: '去申报',
+    withheld: '提醒期间不显示二维码，也不能扫场所码。可凭此页说明已完成入口登记。',
     scan: '扫场所码',
     reasons: '原因说明',
     reads: '谁看过我的记录',
