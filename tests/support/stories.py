@@ -149,9 +149,8 @@ class _Stories(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def stories_in(folder: Path) -> list[Story]:
-    """Every story of every file in the folder."""
+    """Every story of every file in the folder; none when there is no such folder."""
     files = sorted(folder.glob("*.toml"))
-    assert files, f"no stories in {folder}"
     return [
         story for file in files for story in msgspec.convert(tomllib.loads(file.read_text("utf-8")), _Stories).story
     ]

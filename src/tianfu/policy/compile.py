@@ -5,7 +5,7 @@ Pure. Expects a rule set without faults (see `tianfu.policy.check`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any, Final
@@ -14,21 +14,25 @@ import msgspec
 
 from tianfu.colour import Colour
 from tianfu.evidence.kinds import KINDS, Attributes
-from tianfu.evidence.model import Evidence
-from tianfu.evidence.test_words import TestMethod
+from tianfu.evidence.test_words import TestResult
+from tianfu.policy.anchors import ReadyAnchor, ReadyCounter, listed, ready_anchor
 from tianfu.policy.rules import (
     Anchored,
+    Counted,
+    Counter,
+    CountOf,
     LaterStatement,
     NegativeTests,
+    Overlay,
     Phase,
+    Popup,
     Range,
     Release,
     Rule,
     RuleSet,
-    SampledAfter,
     Where,
 )
-from tianfu.policy.vocabulary import Attribute, attributes_of, resolve_anchor, value_of
+from tianfu.policy.vocabulary import Attribute, attributes_of, counter_anchor, value_of
 
 # Where a sum would leave the calendar, time stops here.
 END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
@@ -45,43 +49,58 @@ def all_fit(conditions: tuple[Condition, ...], attributes: Attributes) -> bool:
     return True
 
 
-class ReadyAnchor(msgspec.Struct, frozen=True):
-    """An instant ready to be fetched: `fetch` from the statement itself, or from statements of `kind`, plus `after`."""
+class ReadyPopup(msgspec.Struct, frozen=True):
+    """A popup as a decision shows it; it is not shown while the colour is one of `hidden_by`."""
 
-    fetch: Callable[[Evidence], datetime | None]
-    kind: type[msgspec.Struct] | None
-    after: timedelta
+    id: str
+    popup_class: str
+    blocks: tuple[str, ...]
+    hidden_by: tuple[Colour, ...]
 
 
 class ReadyPhase(msgspec.Struct, frozen=True):
-    """One colour between two anchors; `until` None is open."""
+    """A colour, a popup or both: from the latest of `starts` to the earliest of `untils` (none: open)."""
 
-    colour: Colour
-    start: ReadyAnchor
-    until: ReadyAnchor | None
+    colour: Colour | None
+    popup: ReadyPopup | None
+    measure: str | None
+    starts: tuple[ReadyAnchor, ...]
+    untils: tuple[ReadyAnchor, ...]
 
 
-class ReadyNegatives(msgspec.Struct, frozen=True):
-    """A release by negative tests; `from_anchor` counts samples from the anchor, else from the reason's start."""
+class ReadyCounted(msgspec.Struct, frozen=True, eq=False):
+    """A release by counts: each of `needs` is a counter and how many of it."""
 
     id: str
-    count: int
-    gap: timedelta
-    from_anchor: bool
-    methods: tuple[TestMethod, ...]
+    needs: tuple[tuple[ReadyCounter, int], ...]
+    not_before: ReadyAnchor | None = None
 
 
-class ReadyStatement(msgspec.Struct, frozen=True):
-    """A release by a later statement."""
+class ReadyStatement(msgspec.Struct, frozen=True, eq=False):
+    """A release by a later statement. Compared by identity, so that it can be a key."""
 
     id: str
     kind: type[msgspec.Struct]
     same_source: bool
+    about_this: bool
     conditions: tuple[Condition, ...]
+    not_before: ReadyAnchor | None
+
+
+class Suspension(msgspec.Struct, frozen=True):
+    """Where and when a city's rules stand in for a rule of the province."""
+
+    places: tuple[str, ...]
+    since: datetime | None
+    until: datetime | None
 
 
 class ReadyRule(msgspec.Struct, frozen=True):
-    """One rule of the set; `order` is its place in the file."""
+    """One rule of the set; `order` is its place in the file.
+
+    It applies in [`applies_from`, `applies_until`), its overlay's period included. `within`: for each tuple the place
+    must begin with one of its codes. `preempts` holds the places in the file of the rules it silences.
+    """
 
     id: str
     order: int
@@ -91,88 +110,165 @@ class ReadyRule(msgspec.Struct, frozen=True):
     latest_only: bool
     conditions: tuple[Condition, ...]
     phases: tuple[ReadyPhase, ...]
-    releases: tuple[ReadyNegatives | ReadyStatement, ...]
+    releases: tuple[ReadyCounted | ReadyStatement, ...]
+    applies_from: datetime | None
+    applies_until: datetime | None
+    within: tuple[tuple[str, ...], ...]
+    suspended: tuple[Suspension, ...]
+    preempts: frozenset[int]
 
     def fits(self, attributes: Attributes) -> bool:
         """Whether the rule is about a statement that says this."""
         return all_fit(self.conditions, attributes)
 
+    def lies_within(self, place: str | None) -> bool:
+        """Whether a statement about `place` is one of those the rule is for."""
+        return not self.within or (place is not None and all(place.startswith(codes) for codes in self.within))
+
 
 class Policy(msgspec.Struct, frozen=True):
-    """A rule set in usable form. `hash` is the SHA-256 (hexadecimal) of the file's bytes, `body` those bytes."""
+    """A rule set in usable form. `hash` is the SHA-256 (hexadecimal) of the file's bytes, `body` those bytes.
+
+    `declaration_life` is None when the set asks for no declarations.
+    """
 
     name: str
     number: int
     hash: str
     body: bytes
     rule_set: RuleSet
-    declaration_life: timedelta
+    declaration_life: timedelta | None
     by_kind: dict[type, tuple[ReadyRule, ...]]
     by_id: dict[str, Rule]
 
 
 def compile_policy(rule_set: RuleSet, *, digest: str, body: bytes) -> Policy:
     """The policy that `rule_set` describes."""
-    ready = [_rule(rule, order) for order, rule in enumerate(rule_set.rule)]
+    maker = _Maker(rule_set)
+    ready = [maker.rule(rule, order) for order, rule in enumerate(rule_set.rule)]
+    declaration = rule_set.declaration
     return Policy(
         name=rule_set.set.name,
         number=rule_set.set.number,
         hash=digest,
         body=body,
         rule_set=rule_set,
-        declaration_life=timedelta(days=rule_set.declaration.valid_days),
+        declaration_life=None if declaration is None else timedelta(days=declaration.valid_days),
         by_kind={kind: tuple(rule for rule in ready if rule.kind is kind) for kind in KINDS.values()},
         by_id={rule.id: rule for rule in rule_set.rule},
     )
 
 
-def _rule(rule: Rule, order: int) -> ReadyRule:
-    return ReadyRule(
-        id=rule.id,
-        order=order,
-        kind=KINDS[rule.evidence],
-        evidence=rule.evidence,
-        reason_class=rule.reason_class,
-        latest_only=rule.latest_only,
-        conditions=_conditions(rule.where, rule.evidence),
-        phases=tuple(_phase(phase, rule.evidence) for phase in rule.phase),
-        releases=tuple(_release(release) for release in rule.release),
+class _Maker:
+    """Turns the rules of one set into ready ones."""
+
+    def __init__(self, rule_set: RuleSet) -> None:
+        self._orders = {rule.id: order for order, rule in enumerate(rule_set.rule)}
+        self._overlays = {overlay.id: overlay for overlay in rule_set.overlay}
+        self._popups = {popup.id: _popup(popup) for popup in rule_set.popup}
+
+    def rule(self, rule: Rule, order: int) -> ReadyRule:
+        kind = rule.evidence
+        overlay = None if rule.overlay is None else self._overlays[rule.overlay]
+        counters: dict[str, ReadyCounter] = {}
+        for counter in rule.counter:
+            counters[counter.id] = _counter(counter, kind)
+        return ReadyRule(
+            id=rule.id,
+            order=order,
+            kind=KINDS[kind],
+            evidence=kind,
+            reason_class=rule.reason_class,
+            latest_only=rule.latest_only,
+            conditions=_conditions(rule.where, kind),
+            phases=tuple(self._phase(phase, kind, counters) for phase in rule.phase),
+            releases=tuple(_release(release, kind, counters) for release in rule.release),
+            applies_from=_latest(rule.applies_from, None if overlay is None else overlay.applies_from),
+            applies_until=_earliest(rule.applies_until, None if overlay is None else overlay.applies_until),
+            within=tuple(places for places in (rule.places, () if overlay is None else overlay.places) if places),
+            suspended=() if overlay is not None else self._suspensions(rule),
+            preempts=frozenset(self._orders[name] for name in rule.preempts),
+        )
+
+    def _suspensions(self, rule: Rule) -> tuple[Suspension, ...]:
+        return tuple(_suspension(overlay) for overlay in self._overlays.values() if rule.id in overlay.suspends)
+
+    def _phase(self, phase: Phase, kind: str, counters: Mapping[str, ReadyCounter]) -> ReadyPhase:
+        return ReadyPhase(
+            colour=phase.colour,
+            popup=None if phase.popup is None else self._popups[phase.popup],
+            measure=phase.measure,
+            starts=tuple(ready_anchor(anchor, kind, counters) for anchor in listed(phase.start)),
+            untils=tuple(ready_anchor(anchor, kind, counters) for anchor in listed(phase.until)),
+        )
+
+
+def _popup(popup: Popup) -> ReadyPopup:
+    return ReadyPopup(
+        id=popup.id,
+        popup_class=popup.popup_class,
+        blocks=tuple(block.value for block in popup.blocks),
+        hidden_by=popup.preempted_by,
     )
 
 
-def _phase(phase: Phase, kind: str) -> ReadyPhase:
-    return ReadyPhase(
-        colour=phase.colour,
-        start=_anchor(phase.start, kind),
-        until=None if phase.until is None else _anchor(phase.until, kind),
+def _suspension(overlay: Overlay) -> Suspension:
+    return Suspension(places=overlay.places, since=overlay.applies_from, until=overlay.applies_until)
+
+
+def _counter(counter: Counter, kind: str) -> ReadyCounter:
+    after = counter.sampled_after
+    return ReadyCounter(
+        after=ready_anchor(after, kind, {}) if isinstance(after, Anchored) else after,
+        methods=counter.methods,
+        results=counter.results,
+        parent=counter.of is CountOf.PARENT,
+        pending=counter.pending,
+        single=counter.single,
+        gap=timedelta(hours=counter.min_gap_hours),
+        laboratories=counter.laboratories,
+        round=timedelta(hours=counter.round_hours),
     )
 
 
-def _anchor(written: Anchored, kind: str) -> ReadyAnchor:
-    resolved = resolve_anchor(written.anchor, kind)
-    if resolved is None:
-        message = f"anchor {written.anchor!r} was not checked"
-        raise ValueError(message)
-    return ReadyAnchor(fetch=attrgetter(resolved.path), kind=resolved.kind, after=timedelta(days=written.days))
-
-
-def _release(release: Release) -> ReadyNegatives | ReadyStatement:
+def _release(release: Release, kind: str, counters: Mapping[str, ReadyCounter]) -> ReadyCounted | ReadyStatement:
     match release:
         case NegativeTests():
-            return ReadyNegatives(
-                id=release.id,
-                count=release.count,
-                gap=timedelta(hours=release.min_gap_hours),
-                from_anchor=release.sampled_after is SampledAfter.ANCHOR,
+            counter = ReadyCounter(
+                after=release.sampled_after,
                 methods=release.methods,
+                results=(TestResult.NEGATIVE,),
+                gap=timedelta(hours=release.min_gap_hours),
+            )
+            return ReadyCounted(id=release.id, needs=((counter, release.count),))
+        case Counted():
+            anchors = [counter_anchor(need, counters) for need in release.needs]
+            return ReadyCounted(
+                id=release.id,
+                needs=tuple((counters[need.counter], need.nth) for need in anchors if need is not None),
+                not_before=_maybe_anchor(release.not_before, kind),
             )
         case LaterStatement():
             return ReadyStatement(
                 id=release.id,
                 kind=KINDS[release.evidence],
                 same_source=release.same_source,
+                about_this=release.about_this,
                 conditions=_conditions(release.where, release.evidence),
+                not_before=_maybe_anchor(release.not_before, kind),
             )
+
+
+def _maybe_anchor(written: Anchored | None, kind: str) -> ReadyAnchor | None:
+    return None if written is None else ready_anchor(written, kind, {})
+
+
+def _latest(one: datetime | None, other: datetime | None) -> datetime | None:
+    return one if other is None or (one is not None and other < one) else other
+
+
+def _earliest(one: datetime | None, other: datetime | None) -> datetime | None:
+    return one if other is None or (one is not None and one < other) else other
 
 
 def _conditions(where: Where, kind: str) -> tuple[Condition, ...]:
@@ -182,7 +278,7 @@ def _conditions(where: Where, kind: str) -> tuple[Condition, ...]:
 
 def _condition(wanted: tuple[str | int | bool, ...] | Range, attribute: Attribute) -> Callable[[Any], bool]:
     if isinstance(wanted, Range):
-        return _within(wanted)
+        return _between(wanted) if attribute.type is datetime else _within(wanted)
     values = tuple(value_of(attribute, value) for value in wanted)
     if attribute.many:
         chosen = frozenset(values)
@@ -194,3 +290,8 @@ def _condition(wanted: tuple[str | int | bool, ...] | Range, attribute: Attribut
 def _within(wanted: Range) -> Callable[[Any], bool]:
     low, high = wanted.at_least, wanted.at_most
     return lambda value: value is not None and (low is None or value >= low) and (high is None or value <= high)
+
+
+def _between(wanted: Range) -> Callable[[Any], bool]:
+    since, before = wanted.since, wanted.before
+    return lambda at: at is not None and (since is None or at >= since) and (before is None or at < before)

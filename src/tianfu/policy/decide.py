@@ -13,25 +13,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from tianfu.colour import Colour
 from tianfu.evidence.kinds import Declaration, Test
 from tianfu.evidence.model import Evidence, Grade, standing
 from tianfu.evidence.test_words import TestMethod, TestResult
+from tianfu.policy.active import earlier, shown_of
 from tianfu.policy.compile import END_OF_TIME, Policy, ReadyRule
-from tianfu.policy.model import Decision, Reason, TestSummary
+from tianfu.policy.model import ActivePopup, Decision, Reason, TestSummary
 from tianfu.policy.moment import Moment
 from tianfu.policy.rules import POPUP_DECLARE
 
-# Sight: the state (reasons, test, declared_until), then the earliest instant at which it is sure to change by itself
-# and the earliest at which it may.
-_State = tuple[tuple[Reason, ...], TestSummary | None, datetime | None]
+# Sight: the state (reasons, popups, test, declared_until), then the earliest instant at which it is sure to change by
+# itself and the earliest at which it may.
+_State = tuple[tuple[Reason, ...], tuple[ActivePopup, ...], TestSummary | None, datetime | None]
 _Sight = tuple[_State, datetime | None, datetime | None]
 
 _WEAK: Final = Grade.WEAK
 _ANTIBODY: Final = TestMethod.ANTIBODY
 _NO_REASONS: Final[tuple[Reason, ...]] = ()
+_NO_POPUPS: Final[tuple[ActivePopup, ...]] = ()
 
 # Of two tests sampled at the same instant the more worrying result is shown, and nucleic acid before antigen.
 _RESULT_RANK: Final = {TestResult.NEGATIVE: 0, TestResult.INDETERMINATE: 1, TestResult.POSITIVE: 2}
@@ -47,17 +49,23 @@ def decide(policy: Policy, evidence: Sequence[Evidence], at: datetime) -> Decisi
     live = _live(evidence)
     sight = _look(policy, live, at)
     state, sure, maybe = sight
-    reasons, test, declared_until = state
+    reasons, popups, test, declared_until = state
+    popup: str | None = None
+    if popups:
+        popup = popups[0].popup
+    elif declared_until is None and policy.declaration_life is not None:
+        popup = POPUP_DECLARE
     return Decision(
         policy=policy.name,
         policy_number=policy.number,
         policy_hash=policy.hash,
         at=at,
         colour=reasons[0].colour if reasons else Colour.GREEN,
-        popup=POPUP_DECLARE if declared_until is None else None,
+        popup=popup,
         reasons=reasons,
         test=test,
         declared_until=declared_until,
+        popups=popups,
         next_change_at=sure if maybe is None or (sure is not None and sure <= maybe) else _change(policy, live, sight),
     )
 
@@ -93,27 +101,28 @@ def _look(policy: Policy, live: Sequence[Evidence], at: datetime) -> _Sight:
     shown: Test | None = None
     declared_until: datetime | None = None
     fitting: list[tuple[ReadyRule, Evidence]] = []
-    by_kind = policy.by_kind
+    by_kind, life = policy.by_kind, policy.declaration_life
     for item in counting:
         attributes = item.attributes
         if isinstance(attributes, Test):
             shown = _shown(attributes, shown)
-        elif isinstance(attributes, Declaration):
-            begins, lasts = attributes.declared_at, _lasts(attributes, policy.declaration_life, item.valid.end)
+        elif isinstance(attributes, Declaration) and life is not None:
+            begins, lasts = attributes.declared_at, _lasts(attributes, life, item.valid.end)
             if at < begins:
-                maybe = _earlier(maybe, begins)
+                maybe = earlier(maybe, begins)
             elif at < lasts and (declared_until is None or declared_until < lasts):
                 declared_until = lasts
         fitting += [(rule, item) for rule in by_kind.get(type(attributes), ()) if rule.fits(attributes)]
     if fitting:
-        reasons, ends, may_change = _reasons(live, counting, at, fitting)
-        sight_ends, maybe = _earlier(declared_until, ends), _earlier(maybe, may_change)
+        found = shown_of(fitting, Moment(live, counting, at), at)
+        reasons, popups = found.reasons, found.popups
+        sight_ends, maybe = earlier(declared_until, found.sure), earlier(maybe, found.maybe)
     else:
-        reasons, sight_ends = _NO_REASONS, declared_until
+        reasons, popups, sight_ends = _NO_REASONS, _NO_POPUPS, declared_until
     summary = None
     if shown is not None:
         summary = TestSummary(result=shown.result, method=shown.method, sampled_at=shown.sampled_at)
-    return (reasons, summary, declared_until), sight_ends, maybe
+    return (reasons, popups, summary, declared_until), sight_ends, maybe
 
 
 def _counting(live: Sequence[Evidence], at: datetime) -> tuple[list[Evidence], datetime | None]:
@@ -136,54 +145,6 @@ def _counting(live: Sequence[Evidence], at: datetime) -> tuple[list[Evidence], d
     return counting, turn
 
 
-def _reasons(
-    live: Sequence[Evidence], counting: list[Evidence], at: datetime, fitting: list[tuple[ReadyRule, Evidence]]
-) -> tuple[tuple[Reason, ...], datetime | None, datetime | None]:
-    """The active reasons in the order shown; when the first of them is sure to end; when one may begin."""
-    moment = Moment(live, counting, at)
-    active: list[tuple[int, int, int, Reason]] = []
-    sure: datetime | None = None
-    maybe: datetime | None = None
-    for rule, item in fitting:
-        if rule.latest_only and not moment.is_newest(item):
-            continue
-        open_releases = moment.open_releases(rule, item)
-        if open_releases is None:
-            continue
-        best: Reason | None = None
-        for phase in rule.phases:
-            since = moment.begins(phase, item)
-            until = moment.ends(phase, item)
-            if since is None or (until is not None and until <= since):
-                continue
-            if at < since:
-                maybe = _earlier(maybe, since)
-            elif (until is None or at < until) and (best is None or phase.colour.severity > best.colour.severity):
-                # The end of a phase that a worse one hides is no change: only the end of the worse one is.
-                best = Reason(
-                    rule=rule.id,
-                    reason_class=rule.reason_class,
-                    colour=phase.colour,
-                    evidence=item.evidence_id,
-                    kind=rule.evidence,
-                    source=item.source,
-                    place=item.place,
-                    since=since,
-                    until=until,
-                    releases=open_releases,
-                )
-        if best is not None:
-            sure = _earlier(sure, best.until)
-            active.append((-best.colour.severity, rule.order, item.evidence_id, best))
-    # (severity, rule, statement) is unique for a person, so the reasons themselves are never compared.
-    active.sort(key=_shown_order)
-    return tuple(entry[3] for entry in active), sure, maybe
-
-
-def _shown_order(entry: tuple[int, int, int, Any]) -> tuple[int, int, int]:
-    return entry[:3]
-
-
 def _shown(test: Test, other: Test | None) -> Test | None:
     """Which of the two is for the tile: the later sample; an antibody result never."""
     if test.method is _ANTIBODY:
@@ -193,12 +154,6 @@ def _shown(test: Test, other: Test | None) -> Test | None:
     if test.sampled_at < other.sampled_at:
         return other
     return max(test, other, key=lambda one: (_RESULT_RANK[one.result], _METHOD_RANK[one.method]))
-
-
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    if one is None or (other is not None and other < one):
-        return other
-    return one
 
 
 def _lasts(declaration: Declaration, life: timedelta, valid_until: datetime | None) -> datetime:

@@ -16,8 +16,8 @@ from tianfu.errors import TianfuError
 from tianfu.evidence.sources import SOURCES
 from tianfu.ids import EvidenceId
 from tianfu.policy.compile import Policy
-from tianfu.policy.model import Decision, Reason
-from tianfu.policy.rules import Rule
+from tianfu.policy.model import ActivePopup, Decision, Reason
+from tianfu.policy.rules import POPUP_DECLARE, Header, Overlay, Popup, Rule, RuleSet
 
 _MONTHS: Final = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905
@@ -28,7 +28,9 @@ class ReasonText(msgspec.Struct, frozen=True, kw_only=True):
     """One reason for a person: what it is, what it means, when it began, what ends it, who answers for it.
 
     `how_it_ends` is whole sentences; `since_text` and `until_text` are the instants as people read them. `cites` is
-    where the rule comes from; `source_name` is the department that stated the evidence.
+    where the rule comes from; `source_name` is the department that stated the evidence. `measure` is what is asked of
+    people meanwhile (集中隔离 and the like), with its words. `rule_set` and `authority` are whose rule it is: a city's
+    own rules have their own.
     """
 
     rule: str
@@ -47,14 +49,35 @@ class ReasonText(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     source_name: str
     place: str | None
+    measure: str | None = None
+    measure_title: str | None = None
+    measure_text: str | None = None
+    rule_set: str = ""
+    authority: str = ""
 
 
 class PopupText(msgspec.Struct, frozen=True, kw_only=True):
-    """A popup and its words."""
+    """A popup and its words. `popup_class` is the coarse word for it, `blocks` what it keeps its holder from.
+
+    What follows is absent for `declare`, which no rule shows: since when and until when, by which rule and evidence,
+    and who answers for it.
+    """
 
     id: str
     title: str
     text: str
+    popup_class: str = POPUP_DECLARE
+    blocks: tuple[str, ...] = ()
+    rule: str | None = None
+    evidence: EvidenceId | None = None
+    since: Instant | None = None
+    since_text: str | None = None
+    until: Instant | None = None
+    until_text: str | None = None
+    office: str | None = None
+    cites: str | None = None
+    rule_set: str = ""
+    authority: str = ""
 
 
 class PolicyText(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +91,10 @@ class PolicyText(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision in one language. `colour` and `popup.id` are the stable words; everything else is for reading."""
+    """A decision in one language. `colour` and `popup.id` are the stable words; everything else is for reading.
+
+    `popup` is the one shown beside the colour, `popups` are all that are active, that one first.
+    """
 
     language: str
     colour: str
@@ -82,6 +108,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     next_change_at: Instant | None
     next_change_text: str | None
     declared_until: Instant | None
+    popups: tuple[PopupText, ...] = ()
 
 
 class PolicyMismatchError(TianfuError):
@@ -103,20 +130,14 @@ def explain(policy: Policy, decision: Decision, language: str) -> Explanation:
     language = "en" if language == "en" else "zh"
     rules = policy.rule_set
     colour = rules.colour.of(decision.colour)
-    popup = None
-    if decision.popup is not None:
-        popup = PopupText(
-            id=decision.popup,
-            title=rules.declaration.title.in_language(language),
-            text=rules.declaration.text.in_language(language),
-        )
+    popups = _popups(rules, policy, decision, language)
     return Explanation(
         language=language,
         colour=decision.colour.value,
         colour_title=colour.title.in_language(language),
         colour_text=colour.text.in_language(language),
-        popup=popup,
-        reasons=tuple(_reason(policy.by_id[reason.rule], reason, language) for reason in decision.reasons),
+        popup=popups[0] if popups else None,
+        reasons=tuple(_reason(rules, policy.by_id[reason.rule], reason, language) for reason in decision.reasons),
         policy=PolicyText(
             name=policy.name,
             number=policy.number,
@@ -129,6 +150,7 @@ def explain(policy: Policy, decision: Decision, language: str) -> Explanation:
         next_change_at=decision.next_change_at,
         next_change_text=_maybe_text(decision.next_change_at, language),
         declared_until=decision.declared_until,
+        popups=popups,
     )
 
 
@@ -144,7 +166,55 @@ def instant_text(at: datetime, language: str) -> str:
     return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
 
 
-def _reason(rule: Rule, reason: Reason, language: str) -> ReasonText:
+def _popups(rules: RuleSet, policy: Policy, decision: Decision, language: str) -> tuple[PopupText, ...]:
+    """The words of every active popup, or of the missing declaration."""
+    words = {popup.id: popup for popup in rules.popup}
+    if decision.popups:
+        return tuple(
+            _popup(rules, words[popup.popup], policy.by_id[popup.rule], popup, language) for popup in decision.popups
+        )
+    if decision.popup is None or rules.declaration is None:
+        return ()
+    return (
+        PopupText(
+            id=decision.popup,
+            title=rules.declaration.title.in_language(language),
+            text=rules.declaration.text.in_language(language),
+            rule_set=rules.set.title.in_language(language),
+            authority=rules.set.authority.in_language(language),
+        ),
+    )
+
+
+def _popup(rules: RuleSet, words: Popup, rule: Rule, popup: ActivePopup, language: str) -> PopupText:
+    whose = _whose(rules, rule)
+    return PopupText(
+        id=popup.popup,
+        title=words.title.in_language(language),
+        text=words.text.in_language(language),
+        popup_class=popup.popup_class,
+        blocks=popup.blocks,
+        rule=rule.id,
+        evidence=popup.evidence,
+        since=popup.since,
+        since_text=instant_text(popup.since, language),
+        until=popup.until,
+        until_text=_maybe_text(popup.until, language),
+        office=rule.office.in_language(language),
+        cites=rule.cites.in_language(language),
+        rule_set=whose.title.in_language(language),
+        authority=whose.authority.in_language(language),
+    )
+
+
+def _whose(rules: RuleSet, rule: Rule) -> Header | Overlay:
+    """The rule book that a rule is part of: its city's, or the set itself."""
+    return next((overlay for overlay in rules.overlay if overlay.id == rule.overlay), rules.set)
+
+
+def _reason(rules: RuleSet, rule: Rule, reason: Reason, language: str) -> ReasonText:
+    measure = next((measure for measure in rules.measure if measure.id == reason.measure), None)
+    whose = _whose(rules, rule)
     until_text = _maybe_text(reason.until, language)
     since_text = instant_text(reason.since, language)
     return ReasonText(
@@ -164,6 +234,11 @@ def _reason(rule: Rule, reason: Reason, language: str) -> ReasonText:
         source=reason.source,
         source_name=_source_name(reason.source, language),
         place=reason.place,
+        measure=reason.measure,
+        measure_title=None if measure is None else measure.title.in_language(language),
+        measure_text=None if measure is None else measure.text.in_language(language),
+        rule_set=whose.title.in_language(language),
+        authority=whose.authority.in_language(language),
     )
 
 

@@ -73,7 +73,7 @@ def _union(value: object, wanted: Any, arguments: tuple[Any, ...], path: str, fa
         return _read(value, others[0], path, faults)
     structs = {argument.__struct_config__.tag: argument for argument in others if _is_struct(argument)}
     if len(structs) < len(others):
-        shape = next((item for item in others if get_origin(item) is tuple), None)
+        shape = next((item for item in others if tuple in {get_origin(item), get_origin(_bare(item))}), None)
         if isinstance(value, list) and shape is not None:
             return _read(value, shape, path, faults)
         if isinstance(value, dict) and len(structs) == 1:
@@ -118,6 +118,11 @@ def _leaf(value: object, wanted: Any, path: str, faults: list[Fault]) -> Any:
         return msgspec.convert(value, wanted)
     except msgspec.ValidationError as error:
         return _fail(path, "value", f"内容有误（{error}）", f"cannot be accepted: {error}", faults)
+
+
+def _bare(wanted: Any) -> Any:
+    """The type that bounds or other remarks are written around."""
+    return get_args(wanted)[0] if get_origin(wanted) is Annotated else wanted
 
 
 def _is_struct(wanted: Any) -> bool:

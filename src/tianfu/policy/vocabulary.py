@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import enum
 import types
+from collections.abc import Container
 from datetime import datetime
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 
 import msgspec
 
 from tianfu.evidence.kinds import KINDS
+from tianfu.policy.rules import RELEASE_COUNT_MAX
 
 # Anchors every statement has, beside the instants of its own kind.
 OCCURRED: Final = "occurred"
 RECEIVED: Final = "received"
+# The anchor of a counter's latest sample, `ID.last`.
+LAST: Final = "last"
+_NTH_DIGITS_MAX: Final = 2
 _COMMON: Final = {OCCURRED: "occurred_at", RECEIVED: "received_at"}
 
 
@@ -35,6 +40,25 @@ class AnchorName(msgspec.Struct, frozen=True):
     path: str
     kind: type[msgspec.Struct] | None
     sure: bool
+
+
+class CounterAnchor(msgspec.Struct, frozen=True):
+    """An anchor of a counter: its `nth` count (from 1), or 0 for the latest sample."""
+
+    counter: str
+    nth: int
+
+
+def counter_anchor(text: str, counters: Container[str]) -> CounterAnchor | None:
+    """What `text` names of the counters with these ids (`ID.1`, `ID.2` …, `ID.last`); None when it is no such thing."""
+    counter, dot, name = text.rpartition(".")
+    if not dot or counter not in counters:
+        return None
+    if name == LAST:
+        return CounterAnchor(counter, 0)
+    if name.isascii() and name.isdecimal() and len(name) <= _NTH_DIGITS_MAX and 0 < int(name) <= RELEASE_COUNT_MAX:
+        return CounterAnchor(counter, int(name))
+    return None
 
 
 def attributes_of(kind: str) -> dict[str, Attribute]:

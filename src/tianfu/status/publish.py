@@ -17,11 +17,12 @@ from tianfu.access.session import SESSION_LIFE_SECONDS_MAX
 from tianfu.ids import PersonRef
 from tianfu.platform.database import Read
 from tianfu.policy.model import Decision
+from tianfu.policy.rules import POPUP_DECLARE, Block
 from tianfu.status import record, store
 from tianfu.status.board import BoardWriter
 from tianfu.status.layout import BoardUnreadableError, VenueRecord, current_folder
 from tianfu.status.record import BoardRecord
-from tianfu.status.store import Status
+from tianfu.status.store import Status, Written
 from tianfu.venues import store as venues
 
 # Written to the board in one transaction of about 50 ms; readers never wait for it.
@@ -43,22 +44,37 @@ _TESTS: Final = {word: number for number, word in enumerate(record.TEST_RESULTS)
 def board_record(status: Status) -> BoardRecord:
     """What the gate needs of a decision.
 
-    A lapse is rounded up to the minute and a sample down. A decision that never changes has lapse 0.
+    A lapse is rounded up to the minute and a sample down. A decision that never changes has lapse 0. The popup is the
+    class of the one shown; the flags say what any of the active ones blocks.
     """
     decision = status.decision
     test = decision.test
     return BoardRecord(
         colour=_COLOURS[decision.colour.value],
-        popup=_POPUPS[decision.popup or ""],
+        popup=_POPUPS[_popup_class(decision)],
         reason=_REASONS[decision.reasons[0].reason_class if decision.reasons else ""],
         rule_set=decision.policy_number,
         test=0 if test is None else _TESTS[test.result.value],
-        flags=0,
+        flags=_flags(decision),
         sampled_at=0 if test is None else _minute(test.sampled_at),
         lapses_at=_lapse(decision),
         decided_at=_minute(decision.at),
         sequence=status.sequence % _SEQUENCE_MODULUS,
     )
+
+
+def _popup_class(decision: Decision) -> str:
+    """The coarse word for the popup shown; one that no rule shows is its own."""
+    if decision.popups:
+        return decision.popups[0].popup_class
+    return "" if decision.popup is None else POPUP_DECLARE
+
+
+def _flags(decision: Decision) -> int:
+    blocked = {block for popup in decision.popups for block in popup.blocks}
+    code = record.BLOCKS_CODE if Block.CODE.value in blocked else 0
+    scan = record.BLOCKS_SCAN if Block.SCAN.value in blocked else 0
+    return code | scan
 
 
 def _minute(at: datetime) -> int:
@@ -79,6 +95,9 @@ class Publisher:
         self.rebuilt = rebuilt
         self._writer = writer
         self._revoked: frozenset[bytes] = frozenset()
+        # Every change up to this number is on the board; the board's own offset may be lower, where numbers were drawn
+        # and not used.
+        self._complete_to = writer.offset()
 
     @classmethod
     def open(cls, folder: Path, read: Read, *, at: datetime) -> Self:
@@ -95,11 +114,25 @@ class Publisher:
         (folder / ORIGIN_FILE).write_text(identity, encoding="ascii")
         return cls(writer, rebuilt=True)
 
+    def put(self, written: Written, at: datetime) -> None:
+        """Bring to the board what was just written and committed, unless the board is not that far yet.
+
+        Saves `publish` from reading it again; whatever this leaves out, `publish` finds.
+        """
+        if self._complete_to != written.before:
+            return
+        statuses = written.statuses
+        for start in range(0, len(statuses), PUBLISH_ROWS_MAX):
+            part = statuses[start : start + PUBLISH_ROWS_MAX]
+            self._writer.put(_rows(part), sequence=part[-1].sequence, at_ms=_milliseconds(at))
+        self._complete_to = written.last
+
     def publish(self, read: Read, at: datetime) -> int:
         """Bring the board a step on; how many records were written. 0 means that it holds everything `read` sees."""
-        statuses = store.changed_since(read, self._writer.offset(), PUBLISH_ROWS_MAX)
+        statuses = store.changed_since(read, self._complete_to, PUBLISH_ROWS_MAX)
         if statuses:
             self._writer.put(_rows(statuses), sequence=statuses[-1].sequence, at_ms=_milliseconds(at))
+            self._complete_to = statuses[-1].sequence
         return len(statuses) + _put_venues(self._writer, read)
 
     def heartbeat(self, read: Read, at: datetime) -> None:
