@@ -18,7 +18,7 @@ from tianfu.clock import SystemClock
 from tianfu.errors import NotFoundError
 from tianfu.evidence import ledger
 from tianfu.evidence.sources import SOURCES
-from tianfu.feeds.contracts import METHOD_WORDS, RESULT_WORDS
+from tianfu.feeds.words import METHOD_WORDS, RESULT_WORDS
 from tianfu.ids import PersonRef, format_person_ref, parse_person_ref
 from tianfu.platform import settings
 from tianfu.platform.database import Purpose, Read

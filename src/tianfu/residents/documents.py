@@ -42,6 +42,9 @@ _TAIWAN: Final = re.compile(r"([0-9]{8})(?:[0-9]{2}(?:\(?[A-Z0-9]\)?)?)?", re.AS
 _FOREIGN_OLD: Final = re.compile(r"[A-Z]{3}[0-9]{12}", re.ASCII)
 _EIGHTEEN: Final = re.compile(r"[0-9]{17}[0-9X]", re.ASCII)
 
+# The check character for each remainder of the sum by 11.
+_CHECKS: Final = "10X98765432"
+
 # 83 is the prefix of the residence permit for Taiwan residents (2018), which uses the citizen format as those of
 # Hong Kong (81) and Macau (82) do; GB/T 2260 itself calls Taiwan 71.
 _TAIWAN_RESIDENCE_PREFIX: Final = "83"
@@ -55,6 +58,9 @@ class DocumentType(enum.Enum):
     HK_MACAU_PERMIT = "hk_macau_permit"
     TAIWAN_PERMIT = "taiwan_permit"
     FOREIGN_PERMANENT_RESIDENT = "foreign_permanent_resident"
+
+
+_TYPES: Final = {member.value: member for member in DocumentType}
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -88,24 +94,25 @@ def inspect(
     kind: DocumentType | str, number: str, *, at: datetime, field: str = "document"
 ) -> tuple[Document | None, tuple[Fault, ...]]:
     """As `parse`, with the faults as a value, for callers that gather those of a whole form or file."""
-    known = _type_of(kind)
-    if known is None:
+    known = _TYPES.get(kind, kind) if isinstance(kind, str) else kind
+    if isinstance(known, str):
         return None, (_fault(f"{field}.type", "document_type", "不支持的证件类型。", "This document type is unknown."),)
+    today = _day(at)
+    if known is DocumentType.RESIDENT_ID and _is_plain(number, today):
+        return Document(known, number), ()
     if len(number) > NUMBER_TYPED_LENGTH_MAX:
         normal: str | Fault = _fault(
             f"{field}.number", "document_length", "证件号码过长。", "The document number is too long."
         )
     else:
-        normal = _RULES[known](_tidy(number), shanghai_day(at), f"{field}.number")
+        normal = _RULES[known](_tidy(number), today, f"{field}.number")
     if isinstance(normal, Fault):
         return None, (normal,)
     return Document(known, normal), ()
 
 
-def _type_of(kind: DocumentType | str) -> DocumentType | None:
-    if isinstance(kind, DocumentType):
-        return kind
-    return next((member for member in DocumentType if member.value == kind), None)
+# The day of `at`: a file asks for every row with the same instant.
+_day: Final = functools.lru_cache(maxsize=16)(shanghai_day)
 
 
 def _tidy(number: str) -> str:
@@ -121,6 +128,37 @@ def _fault(field: str, code: str, zh: str, en: str) -> Fault:
 def _provinces() -> frozenset[str]:
     """The first two digits that a resident ID can have; worked out once, as a feed asks for every row."""
     return frozenset(code[:2] for code in divisions()) | {_TAIWAN_RESIDENCE_PREFIX}
+
+
+def _is_plain(number: str, today: date) -> bool:
+    """Whether a resident ID is legal just as it stands: the same as `_resident_id`, for the millions that are.
+
+    The check character (MOD 11-2) is the sum of three parts' sums, each of which is worked out once.
+    """
+    if not _EIGHTEEN.fullmatch(number) or number[:2] not in _provinces():
+        return False
+    born, birth_sum = _birth(number[6:14])
+    if born is None or born > today:
+        return False
+    return _CHECKS[(_sum(number[:6], 0) + birth_sum + _sum(number[14:17], 14)) % 11] == number[17]
+
+
+def _weighted(digits: str, position: int) -> int:
+    """What digits that begin at `position` of a number add to the sum of GB 11643: digit times 2^(17 - position)."""
+    return sum(int(digit) << (17 - position - offset) for offset, digit in enumerate(digits))
+
+
+# All divisions and all serial numbers are 4,000 together; of birth dates there are 45,000.
+_sum: Final = functools.lru_cache(maxsize=8192)(_weighted)
+
+
+@functools.lru_cache(maxsize=65536)
+def _birth(digits: str) -> tuple[date | None, int]:
+    try:
+        born = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return None, 0
+    return (born if born.year >= BIRTH_YEAR_MIN else None), _weighted(digits, 6)
 
 
 def _resident_id(number: str, today: date, field: str) -> str | Fault:
