@@ -64,16 +64,51 @@ def test_a_postponed_person_waits_unless_new_evidence_comes(database: Database) 
     assert take(database) == [second]
 
 
-def test_a_person_being_queued_at_the_moment_is_passed_over_and_comes_later(database: Database) -> None:
+def test_appends_about_one_person_do_not_wait_for_each_other_and_none_is_forgotten(database: Database) -> None:
     busy, free = people(database, 2)
     with database.write(Purpose.WORKER) as write:
         changes.mark(write, [busy, free], NOON)
 
     with database.write(Purpose.BATCH) as appending:
         changes.mark(appending, [busy], NOON)
-        assert take(database) == [free]
+        assert take(database) == [busy, free]
 
     assert take(database) == [busy]
+
+
+def test_a_fresh_result_goes_before_a_delivery_that_came_first(database: Database) -> None:
+    persons = people(database, changes.SMALL_PEOPLE_MAX + 2)
+    delivered, fresh = persons[:-1], persons[-1]
+    with database.write(Purpose.WORKER) as write:
+        changes.mark(write, delivered, NOON)
+    with database.write(Purpose.WORKER) as write:
+        changes.mark(write, [fresh], LATER)
+
+    assert take(database, limit=1) == [fresh]
+    assert take(database, limit=2) == delivered[:2]
+    assert take(database, limit=1000) == delivered[2:]
+
+
+def test_a_bulk_append_is_cut_and_taken_in_turn(database: Database) -> None:
+    persons = people(database, 2500)
+    with database.write(Purpose.WORKER) as write:
+        changes.mark(write, persons, NOON)
+
+    with database.read(Purpose.WORKER) as read:
+        assert changes.backlog(read) == changes.Backlog(2500, NOON)
+    assert take(database, limit=1500) == persons[:1500]
+    assert take(database, limit=1500) == persons[1500:]
+
+
+def test_a_person_who_is_queued_already_is_not_postponed_as_well(database: Database) -> None:
+    (person,) = people(database, 1)
+    with database.write(Purpose.WORKER) as write:
+        changes.mark(write, [person], NOON)
+        changes.postpone(write, [person], LATER)
+        changes.postpone(write, [], LATER)
+
+    assert take(database) == [person]
+    assert take(database) == []
 
 
 def test_evidence_that_commits_while_its_person_is_being_recomputed_queues_the_person_again(

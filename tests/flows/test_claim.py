@@ -81,7 +81,7 @@ def test_a_claim_that_fails_half_way_leaves_nothing_and_can_be_sent_again(
 
     assert failed.status_code == 500
     assert failed.json()["code"] == "internal"
-    assert [control.count(table) for table in ("person", "resident", "consent", "evidence_pending")] == [0, 0, 0, 0]
+    assert [control.count(table) for table in ("person", "resident", "consent", "evidence_change")] == [0, 0, 0, 0]
     assert browser.ask("POST", "/api/v1/claims", form).status_code == 201
 
 

@@ -164,7 +164,11 @@ def test_a_new_policy_reaches_everybody_in_the_background(
 
 def statuses_of(database: Database, policy_hash: str) -> int:
     with database.read(Purpose.WORKER) as read:
-        count: int = read.value("select count(*) from status where policy_hash = %s", (policy_hash,))
+        count: int = read.value(
+            "select count(*) from status s join decided_policy d on d.policy_ref = s.policy_ref"
+            " where d.policy_hash = %s",
+            (policy_hash,),
+        )
     return count
 
 

@@ -202,7 +202,7 @@ def test_a_pool_with_no_connection_left_says_so_within_its_wait(database_url: st
 
 def test_a_violated_constraint_reaches_the_store_that_expects_it(database: Database) -> None:
     with pytest.raises(psycopg.errors.ForeignKeyViolation), database.write(Purpose.WORKER) as write:
-        write.execute("insert into evidence_pending (person_ref, since) values (99, now())")
+        write.execute("insert into read_budget (account_ref, day, reads) values (99, '2022-01-01', 0)")
 
 
 def test_a_closed_database_refuses(database: Database) -> None:

@@ -27,7 +27,7 @@ def test_a_claim_makes_a_holder_and_signs_in(browser: Browser, control: Control)
     me = browser.ask("GET", "/api/v1/me").json()
     assert me["masked_phone"] == "138****0001"
     assert me["declared_until"] is None
-    assert control.count("evidence_pending") == 1
+    assert control.count("evidence_change") == 1
 
 
 def test_nothing_personal_is_stored_in_the_clear(browser: Browser, control: Control) -> None:
@@ -126,7 +126,7 @@ def test_a_refused_identity_leaves_nothing_behind(browser: Browser, control: Con
     answer = browser.claim(name="测试拒绝")
 
     assert answer.json()["code"] == "proofing_refused"
-    assert [control.count(table) for table in ("person", "resident", "consent", "evidence_pending")] == [0, 0, 0, 0]
+    assert [control.count(table) for table in ("person", "resident", "consent", "evidence_change")] == [0, 0, 0, 0]
 
 
 def test_after_a_refused_identity_the_same_password_still_serves_the_corrected_form(browser: Browser) -> None:

@@ -136,7 +136,7 @@ class Control:
             "resident": "select count(*) from resident",
             "consent": "select count(*) from consent",
             "audit_trail": "select count(*) from audit_trail",
-            "evidence_pending": "select count(*) from evidence_pending",
+            "evidence_change": "select count(*) from evidence_change",
             "evidence": "select count(*) from evidence",
             "venue": "select count(*) from venue",
         }

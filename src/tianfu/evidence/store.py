@@ -16,6 +16,7 @@ from tianfu.evidence.kinds import Attributes
 from tianfu.evidence.model import Evidence, Grade
 from tianfu.ids import EvidenceId, PersonRef
 from tianfu.interval import Interval
+from tianfu.platform import binary
 from tianfu.platform.database import Read, Write
 
 CHANNEL: Final = "tianfu_evidence"
@@ -23,6 +24,10 @@ CHANNEL: Final = "tianfu_evidence"
 # First key of the advisory locks of this feature ("EV"); the second is the stripe.
 _LOCK_CLASS: Final = 0x4556
 
+# People in one row of the queue: 8 kB, and the least that a recomputation takes on behind a bulk append.
+CHANGE_PEOPLE_MAX: Final = 1_000
+
+_GRADES: Final = {grade.value: grade for grade in Grade}
 _ATTRIBUTES: Final = msgspec.json.Decoder(Attributes)
 
 _STATEMENTS: Final = """
@@ -108,24 +113,25 @@ def held(read: Read, sources: Sequence[str], records: Sequence[str]) -> list[Hel
         join evidence e on e.source = wanted.source and e.source_record = wanted.source_record
         order by e.evidence_id
         """,
-        (list(sources), list(records)),
+        (binary.texts(sources), binary.texts(records)),
+        binary=True,
     )
     return [Held._make(row) for row in rows]
 
 
 def draw_ids(write: Write, count: int) -> list[int]:
     """`count` new evidence numbers, ascending."""
-    rows = write.rows("select nextval('evidence_evidence_id_seq') from generate_series(1, %s)", (count,))
+    rows = write.rows("select nextval('evidence_evidence_id_seq') from generate_series(1, %s)", (count,), binary=True)
     return [row[0] for row in rows]
 
 
-def insert(write: Write, rows: Iterable[Sequence[Any]]) -> None:
-    """Append rows in the order of the columns below."""
-    write.copy(
+def insert(write: Write, rows: Iterable[bytes]) -> None:
+    """Append rows that are packed in the order of the columns below."""
+    write.copy_binary(
         """
         copy evidence (evidence_id, person_ref, kind, source, source_record, content_hash, place, occurred_at,
                        received_at, valid_from, valid_until, grade, attributes, supersedes, withdraws, batch_id)
-        from stdin
+        from stdin (format binary)
         """,
         rows,
     )
@@ -137,6 +143,25 @@ def statement(read: Read, evidence_id: EvidenceId) -> Evidence | None:
     return None if row is None else _evidence(row)
 
 
+def of_batch(read: Read, batch_id: int, limit: int) -> list[Evidence]:
+    """Up to `limit` statements of a batch that were not withdrawn, by number."""
+    rows = read.rows(
+        _STATEMENTS
+        + """
+        where e.batch_id = %s and e.withdraws is null and not exists (
+            select from evidence withdrawal
+            where withdrawal.source = e.source
+              and withdrawal.source_record = e.source_record
+              and withdrawal.withdraws = e.evidence_id
+        )
+        order by e.evidence_id
+        limit %s
+        """,
+        (batch_id, limit),
+    )
+    return [_evidence(row) for row in rows]
+
+
 def standing_about(read: Read, persons: Sequence[PersonRef], known_at: datetime | None) -> list[Evidence]:
     """The statements about `persons` that stand, as the ledger knew at `known_at` (None: knows now).
 
@@ -144,24 +169,17 @@ def standing_about(read: Read, persons: Sequence[PersonRef], known_at: datetime 
     """
     rows = read.rows(
         _STATEMENTS + _STANDING_ABOUT,
-        {"persons": list(persons), "known_at": known_at},
+        {"persons": binary.bigints(persons), "known_at": known_at},
+        binary=True,
     )
     return [_evidence(row) for row in rows]
 
 
-def mark(write: Write, persons: Sequence[PersonRef], not_before: datetime) -> None:
-    """Queue `persons`, which must be ascending. A person already queued keeps the earlier instant.
-
-    The update locks a row that is already there: without it a recomputation that began before this transaction
-    commits could take the row, not see the new evidence, and forget the person.
-    """
+def mark(write: Write, persons: Sequence[PersonRef], not_before: datetime, *, bulk: bool) -> None:
+    """Queue `persons`, at most `CHANGE_PEOPLE_MAX` of them, as one row of its own."""
     write.execute(
-        """
-        insert into evidence_pending (person_ref, since)
-        select person_ref, %s from unnest(%s::bigint[]) as person_ref
-        on conflict (person_ref) do update set since = least(evidence_pending.since, excluded.since)
-        """,
-        (not_before, list(persons)),
+        "insert into evidence_change (bulk, since, people, persons) values (%s, %s, %s, %s)",
+        (bulk, not_before, len(persons), binary.bigints(persons)),
     )
 
 
@@ -170,34 +188,48 @@ def notify(write: Write) -> None:
     write.rows("select pg_notify(%s, '')", (CHANNEL,))
 
 
-def take(write: Write, limit: int, at: datetime) -> list[PersonRef]:
-    """Remove and return up to `limit` queued people, oldest first, passing over those that others hold."""
+def take(write: Write, limit: int, at: datetime) -> list[tuple[bool, datetime, list[PersonRef]]]:
+    """Remove rows of the queue until `limit` people are in them, and return them in their turn.
+
+    The last row may go beyond the limit.
+    """
     rows = write.rows(
         """
-        delete from evidence_pending
-        where person_ref = any(array(
-            select person_ref from evidence_pending
-            where since <= %s
-            order by since
-            limit %s
-            for update skip locked
-        ))
-        returning person_ref
+        with turn as (
+            select change_id, sum(people) over (order by bulk, since, change_id) - people as ahead
+            from (
+                select change_id, bulk, since, people from evidence_change
+                where since <= %(at)s
+                order by bulk, since, change_id
+                limit %(limit)s
+            ) as first
+        )
+        delete from evidence_change
+        where change_id = any(array(select change_id from turn where ahead < %(limit)s))
+        returning change_id, bulk, since, persons
         """,
-        (at, limit),
+        {"at": at, "limit": limit},
+        binary=True,
     )
-    return sorted(row[0] for row in rows)
+    rows.sort(key=lambda row: (row[1], row[2], row[0]))
+    return [(bulk, since, persons) for _, bulk, since, persons in rows]
 
 
-def waiting(read: Read, persons: Sequence[PersonRef]) -> set[PersonRef]:
-    """Which of `persons` are queued."""
-    rows = read.rows("select person_ref from evidence_pending where person_ref = any(%s::bigint[])", (list(persons),))
+def waiting(read: Read, persons: Sequence[PersonRef], until: datetime | None = None) -> set[PersonRef]:
+    """Which of `persons` are queued, for `until` or earlier (None: for whenever)."""
+    rows = read.rows(
+        """
+        select distinct person from evidence_change c cross join lateral unnest(c.persons) as person
+        where person = any(%s::bigint[]) and c.since <= coalesce(%s::timestamptz, 'infinity')
+        """,
+        (binary.bigints(persons), until),
+    )
     return {row[0] for row in rows}
 
 
 def backlog(read: Read) -> tuple[int, datetime | None]:
-    """How many people are queued, and since when the oldest is."""
-    row = read.row("select count(*), min(since) from evidence_pending")
+    """How many people are queued, each as often as they are, and since when the oldest is."""
+    row = read.row("select coalesce(sum(people), 0)::bigint, min(since) from evidence_change")
     return (0, None) if row is None else (row[0], row[1])
 
 
@@ -211,7 +243,7 @@ def _evidence(row: tuple[Any, ...]) -> Evidence:
         occurred_at=row[5],
         received_at=row[6],
         valid=Interval(row[7], row[8]),
-        grade=Grade(row[9]),
+        grade=_GRADES[row[9]],
         place=row[10],
         supersedes=row[11],
         withdraws=row[12],

@@ -22,7 +22,7 @@ from psycopg import sql as composed
 from psycopg_pool import ConnectionPool, TooManyRequests
 
 from tianfu.errors import TianfuError
-from tianfu.platform import pooled
+from tianfu.platform import binary, pooled
 from tianfu.platform.pooled import CONNECTION_WAIT_SECONDS, Connection
 from tianfu.platform.settings import DatabaseSettings
 
@@ -101,9 +101,9 @@ class Read:
             raise RuntimeError(message)
         return self._active
 
-    def rows(self, sql: LiteralString, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
-        """Every row of the answer."""
-        return self._connection.execute(sql, parameters or None).fetchall()
+    def rows(self, sql: LiteralString, parameters: Parameters = (), *, binary: bool = False) -> list[tuple[Any, ...]]:
+        """Every row of the answer; `binary` makes thousands of numbers and instants cheaper to read."""
+        return self._connection.execute(sql, parameters or None, binary=binary).fetchall()
 
     def row(self, sql: LiteralString, parameters: Parameters = ()) -> tuple[Any, ...] | None:
         """The first row, or None when there is none."""
@@ -155,6 +155,16 @@ class Write(Read):
             with cursor.copy(sql) as sink:
                 for row in rows:
                     sink.write_row(row)
+            return cursor.rowcount
+
+    def copy_binary(self, sql: LiteralString, blocks: Iterable[bytes]) -> int:
+        """Feed packed rows (`tianfu.platform.binary`) to a `copy … from stdin (format binary)`; the number stored."""
+        with self._connection.cursor() as cursor:
+            with cursor.copy(sql) as sink:
+                sink.write(binary.ROWS_BEGIN)
+                for block in blocks:
+                    sink.write(block)
+                sink.write(binary.ROWS_END)
             return cursor.rowcount
 
 

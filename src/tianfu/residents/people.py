@@ -11,7 +11,7 @@ from datetime import datetime
 
 from tianfu.ids import PersonRef
 from tianfu.platform.database import Read, Write
-from tianfu.platform.pseudonym import Pseudonym
+from tianfu.platform.pseudonym import IndexDomain, Pseudonym
 from tianfu.residents import store
 from tianfu.residents.documents import Document, document_key
 
@@ -23,47 +23,44 @@ def refer(write: Write, documents: Sequence[Document], *, pseudonym: Pseudonym, 
     the caller's transaction, so a rollback forgets the new people. A document found under an older index key is also
     bound under the newest, so that a key can be retired once everybody has been seen.
     """
-    candidates = {document: pseudonym.index_candidates(document_key(document)) for document in set(documents)}
-    known = store.persons_of_indexes(write, [index.digest for indexes in candidates.values() for index in indexes])
-    found: dict[Document, PersonRef] = {}
-    missing: list[Document] = []
-    rebound: list[tuple[bytes, str, PersonRef]] = []
-    for document, indexes in candidates.items():
-        person = next((known[index.digest] for index in indexes if index.digest in known), None)
-        if person is None:
-            missing.append(document)
-            continue
-        found[document] = person
-        newest = indexes[0]
-        if newest.digest not in known:
-            rebound.append((newest.digest, newest.key_id, person))
-    if rebound:
-        store.insert_documents(write, rebound)
+    newest = pseudonym.bulk()
+    texts = [document_key(document) for document in documents]
+    digests = {text: newest.index(text, IndexDomain.DOCUMENT) for text in texts}
+    known = store.persons_of_indexes(write, list(digests.values()))
+    missing = [text for text, digest in digests.items() if digest not in known]
     if missing:
-        found |= _create(write, missing, pseudonym=pseudonym, at=at)
-    return [found[document] for document in documents]
+        found = _under_older_keys(write, missing, pseudonym=pseudonym)
+        if found:
+            store.insert_documents(write, [(digests[text], newest.index_key, person) for text, person in found.items()])
+            known |= {digests[text]: person for text, person in found.items()}
+        unknown = [digests[text] for text in missing if text not in found]
+        known |= _create(write, unknown, index_key=newest.index_key, at=at)
+    return [known[digests[text]] for text in texts]
 
 
-def _create(
-    write: Write, documents: Sequence[Document], *, pseudonym: Pseudonym, at: datetime
-) -> dict[Document, PersonRef]:
-    """New people for `documents`, or those another transaction made for them meanwhile."""
-    persons = store.insert_persons(write, len(documents), at)
-    indexes = [pseudonym.index(document_key(document)) for document in documents]
-    written = store.insert_documents(
-        write,
-        [(index.digest, index.key_id, person) for index, person in zip(indexes, persons, strict=True)],
-    )
-    lost = [
-        (document, index.digest, person)
-        for document, index, person in zip(documents, indexes, persons, strict=True)
-        if index.digest not in written
-    ]
-    created = dict(zip(documents, persons, strict=True))
+def _under_older_keys(write: Write, texts: Sequence[str], *, pseudonym: Pseudonym) -> dict[str, PersonRef]:
+    """Those of `texts` that are known under an older index key."""
+    older = {text: [index.digest for index in pseudonym.index_candidates(text)[1:]] for text in texts}
+    wanted = [digest for digests in older.values() for digest in digests]
+    known = store.persons_of_indexes(write, wanted) if wanted else {}
+    return {
+        text: next(known[digest] for digest in digests if digest in known)
+        for text, digests in older.items()
+        if not known.keys().isdisjoint(digests)
+    }
+
+
+def _create(write: Write, digests: Sequence[bytes], *, index_key: str, at: datetime) -> dict[bytes, PersonRef]:
+    """New people for the documents with these indexes, or those another transaction made for them meanwhile."""
+    if not digests:
+        return {}
+    created = dict(zip(digests, store.insert_persons(write, len(digests), at), strict=True))
+    written = store.insert_documents(write, [(digest, index_key, person) for digest, person in created.items()])
+    lost = [digest for digest in digests if digest not in written]
     if lost:
-        winners = store.persons_of_indexes(write, [digest for _, digest, _ in lost])
-        created |= {document: winners[digest] for document, digest, _ in lost}
-        store.delete_unused_persons(write, [person for _, _, person in lost])
+        unused = [created[digest] for digest in lost]
+        created |= store.persons_of_indexes(write, lost)
+        store.delete_unused_persons(write, unused)
     return created
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from tianfu.ids import PersonRef
+from tianfu.platform import binary
 from tianfu.platform.database import Read, Write
 
 
@@ -42,17 +43,21 @@ class PasswordRow(msgspec.Struct, frozen=True, kw_only=True):
 def persons_of_indexes(read: Read, indexes: Sequence[bytes]) -> dict[bytes, PersonRef]:
     """The person behind each blind index that is known."""
     rows = read.rows(
-        "select document_index, person_ref from person_document where document_index = any(%s)", (list(indexes),)
+        "select document_index, person_ref from person_document where document_index = any(%s::bytea[])",
+        (binary.byteas(indexes),),
+        binary=True,
     )
-    return {bytes(index): PersonRef(person) for index, person in rows}
+    return dict(rows)
 
 
 def insert_persons(write: Write, count: int, at: datetime) -> list[PersonRef]:
     """`count` new people."""
     rows = write.rows(
-        "insert into person (first_seen_at) select %s from generate_series(1, %s) returning person_ref", (at, count)
+        "insert into person (first_seen_at) select %s from generate_series(1, %s) returning person_ref",
+        (at, count),
+        binary=True,
     )
-    return [PersonRef(person) for (person,) in rows]
+    return [row[0] for row in rows]
 
 
 def insert_documents(write: Write, rows: Sequence[tuple[bytes, str, PersonRef]]) -> set[bytes]:
@@ -67,9 +72,14 @@ def insert_documents(write: Write, rows: Sequence[tuple[bytes, str, PersonRef]])
         " from unnest(%s::bytea[], %s::text[], %s::bigint[]) as new (document_index, index_key, person_ref)"
         " order by document_index"
         " on conflict (document_index) do nothing returning document_index",
-        ([row[0] for row in ordered], [row[1] for row in ordered], [row[2] for row in ordered]),
+        (
+            binary.byteas(row[0] for row in ordered),
+            binary.texts(row[1] for row in ordered),
+            binary.bigints(row[2] for row in ordered),
+        ),
+        binary=True,
     )
-    return {bytes(index) for (index,) in written}
+    return {row[0] for row in written}
 
 
 def any_person(read: Read) -> bool:

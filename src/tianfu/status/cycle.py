@@ -48,12 +48,14 @@ class Cycle:
             policy = self._policies.in_force(write, at)
             result = recompute.batch(write, policy, at)
         self._note(policy, result)
+        self._open(at).put(result.written, at)
         if self._publish(at) or result.people:
             return True
         taken = self._takeover.step(policy, at)
         if taken is None:
             return False
         self._note(policy, taken)
+        self._open(at).put(taken.written, at)
         return True
 
     def heartbeat(self, at: datetime) -> None:

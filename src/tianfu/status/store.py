@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from tianfu.ids import PersonRef
+from tianfu.platform import binary
 from tianfu.platform.database import Read, Write
 from tianfu.policy.model import Decision
 
@@ -17,7 +18,14 @@ _LOCK_CLASS: Final = 0x5354
 _LOCK_RECOMPUTE: Final = 1
 
 _DECISION: Final = msgspec.json.Decoder(Decision)
-_ENCODE: Final = msgspec.json.Encoder()
+_ENCODE: Final = msgspec.json.Encoder().encode
+# A decision is stored without its head (policy and instant, which have columns): from this field on, as it was encoded.
+_BODY_BEGINS: Final = b'"colour":'
+
+_STATUSES: Final = """
+    select s.person_ref, s.decision, s.sequence, s.decided_at, d.policy_hash, d.name, d.number
+    from status s join decided_policy d on d.policy_ref = s.policy_ref
+"""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -26,6 +34,14 @@ class Status(msgspec.Struct, frozen=True):
     person: PersonRef
     decision: Decision
     sequence: int
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What `upsert` changed, in order of change; the numbers it drew are those after `before` up to `last`."""
+
+    before: int = 0
+    last: int = 0
+    statuses: tuple[Status, ...] = ()
 
 
 def lock(write: Write) -> None:
@@ -39,54 +55,88 @@ def lock(write: Write) -> None:
 
 def read_many(read: Read, persons: Sequence[PersonRef]) -> dict[PersonRef, Status]:
     """The stored statuses of `persons`; who has none is left out."""
-    rows = read.rows(
-        "select person_ref, decision::text, sequence from status where person_ref = any(%s::bigint[])",
-        (list(persons),),
-    )
-    return {row[0]: Status(row[0], _DECISION.decode(row[1]), row[2]) for row in rows}
+    rows = read.rows(_STATUSES + " where s.person_ref = any(%s::bigint[])", (binary.bigints(persons),), binary=True)
+    return {status.person: status for status in map(_status, rows)}
 
 
-def upsert(write: Write, decisions: Sequence[tuple[PersonRef, Decision]]) -> None:
-    """Store `decisions` under new sequence numbers, in the order given. Needs `lock`."""
-    write.execute(
+def upsert(write: Write, decisions: Sequence[tuple[PersonRef, Decision]]) -> Written:
+    """Store those of `decisions` that differ from what is stored in anything but their instant; needs `lock`.
+
+    They get new sequence numbers in the order given. Each person comes once.
+    """
+    if not decisions:
+        return Written()
+    policies = {decision.policy_hash: decision for _, decision in decisions}
+    numbers = {found: _policy_ref(write, decision) for found, decision in policies.items()}
+    last: int = write.value("select setval('status_sequence', nextval('status_sequence') + %s - 1)", (len(decisions),))
+    before = last - len(decisions)
+    rows = write.rows(
         """
-        insert into status
-            (person_ref, colour, popup, policy_hash, decision, decided_at, next_change_at, sequence)
-        select person_ref, colour, popup, policy_hash, decision::jsonb, decided_at, next_change_at,
-               nextval('status_sequence')
-        from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])
-             as new (person_ref, colour, popup, policy_hash, decision, decided_at, next_change_at)
+        insert into status (person_ref, colour, policy_ref, decision, decided_at, next_change_at, sequence)
+        select * from unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[],
+                             %s::bigint[])
         on conflict (person_ref) do update set
             colour = excluded.colour,
-            popup = excluded.popup,
-            policy_hash = excluded.policy_hash,
+            policy_ref = excluded.policy_ref,
             decision = excluded.decision,
             decided_at = excluded.decided_at,
             next_change_at = excluded.next_change_at,
             sequence = excluded.sequence
+        where status.decision <> excluded.decision or status.policy_ref <> excluded.policy_ref
+        returning sequence
         """,
         (
-            [person for person, _ in decisions],
-            [decision.colour.value for _, decision in decisions],
-            [decision.popup for _, decision in decisions],
-            [decision.policy_hash for _, decision in decisions],
-            [_ENCODE.encode(decision).decode() for _, decision in decisions],
-            [decision.at for _, decision in decisions],
-            [decision.next_change_at for _, decision in decisions],
+            binary.bigints(person for person, _ in decisions),
+            binary.texts(decision.colour.value for _, decision in decisions),
+            binary.bigints(numbers[decision.policy_hash] for _, decision in decisions),
+            binary.encoded_texts(_body(decision) for _, decision in decisions),
+            binary.instants(decision.at for _, decision in decisions),
+            binary.instants(decision.next_change_at for _, decision in decisions),
+            binary.bigints(range(before + 1, last + 1)),
         ),
+        binary=True,
     )
+    changed = sorted(row[0] for row in rows)
+    drawn = [(decisions[number - before - 1], number) for number in changed]
+    return Written(before, last, tuple(Status(person, decision, number) for (person, decision), number in drawn))
+
+
+def _policy_ref(write: Write, decision: Decision) -> int:
+    """The number that stands for the policy of `decision`. Needs `lock`."""
+    found: int | None = write.value(
+        "select policy_ref from decided_policy where policy_hash = %s", (decision.policy_hash,)
+    )
+    if found is not None:
+        return found
+    made: int = write.value(
+        "insert into decided_policy (policy_hash, name, number) values (%s, %s, %s) returning policy_ref",
+        (decision.policy_hash, decision.policy, decision.policy_number),
+    )
+    return made
+
+
+def _body(decision: Decision) -> bytes:
+    text = _ENCODE(decision)
+    return b"{" + text[text.index(_BODY_BEGINS) :]
+
+
+def _status(row: tuple[Any, ...]) -> Status:
+    person, body, sequence, decided_at, policy_hash, name, number = row
+    head = _ENCODE({"policy": name, "policy_number": number, "policy_hash": policy_hash, "at": decided_at})
+    return Status(person, _DECISION.decode(head[:-1] + b"," + body[1:].encode()), sequence)
 
 
 def due(read: Read, at: datetime, limit: int) -> list[PersonRef]:
     """People whose decision changes by itself at or before `at`, the longest overdue first.
 
-    Who is queued comes through the queue; that leaves out those postponed after a failure.
+    Who is queued comes through the queue; that leaves out those postponed after a failure. Those in bulk entries are
+    not looked for: to decide them twice costs less.
     """
     rows = read.rows(
         """
         select s.person_ref from status s
         where s.next_change_at <= %s
-          and not exists (select from evidence_pending p where p.person_ref = s.person_ref)
+          and not exists (select from evidence_change c where not c.bulk and s.person_ref = any(c.persons))
         order by s.next_change_at
         limit %s
         """,
@@ -96,28 +146,29 @@ def due(read: Read, at: datetime, limit: int) -> list[PersonRef]:
 
 
 def any_outdated(read: Read, policy_hash: str) -> bool:
-    """Whether any status was decided by another policy: two probes of an index, whatever the number of people."""
+    """Whether any status was decided by another policy: a probe of an index for each policy there has been."""
     outdated: bool = read.value(
         """
-        select exists (select from status where policy_hash < %s)
-            or exists (select from status where policy_hash > %s)
+        select exists (
+            select from decided_policy d
+            where d.policy_hash <> %s and exists (select from status s where s.policy_ref = d.policy_ref)
+        )
         """,
-        (policy_hash, policy_hash),
+        (policy_hash,),
     )
     return outdated
 
 
-def count_outdated(read: Read, policy_hash: str) -> int:
-    """How many statuses were decided by another policy."""
-    count: int = read.value("select count(*) from status where policy_hash <> %s", (policy_hash,))
-    return count
-
-
 def next_policy_hash(read: Read, *, beyond: str, other_than: str) -> str | None:
     """The next policy (by hash) that some status was decided by; probes an index, whatever the number of people."""
-    found: str | None = read.value("select min(policy_hash) from status where policy_hash > %s", (beyond,))
-    if found == other_than:
-        found = read.value("select min(policy_hash) from status where policy_hash > %s", (other_than,))
+    found: str | None = read.value(
+        """
+        select min(d.policy_hash) from decided_policy d
+        where d.policy_hash > %s and d.policy_hash <> %s
+          and exists (select from status s where s.policy_ref = d.policy_ref)
+        """,
+        (beyond, other_than),
+    )
     return found
 
 
@@ -126,7 +177,7 @@ def decided_by(read: Read, policy_hash: str, *, after: PersonRef, limit: int) ->
     rows = read.rows(
         """
         select person_ref from status
-        where policy_hash = %s and person_ref > %s
+        where policy_ref = (select policy_ref from decided_policy where policy_hash = %s) and person_ref > %s
         order by person_ref
         limit %s
         """,
@@ -138,8 +189,13 @@ def decided_by(read: Read, policy_hash: str, *, after: PersonRef, limit: int) ->
 def decided_among(read: Read, policy_hash: str, persons: Sequence[PersonRef]) -> list[PersonRef]:
     """Those of `persons` who were decided by one policy, by number."""
     rows = read.rows(
-        "select person_ref from status where person_ref = any(%s::bigint[]) and policy_hash = %s order by person_ref",
-        (list(persons), policy_hash),
+        """
+        select person_ref from status
+        where person_ref = any(%s::bigint[])
+          and policy_ref = (select policy_ref from decided_policy where policy_hash = %s)
+        order by person_ref
+        """,
+        (binary.bigints(persons), policy_hash),
     )
     return [row[0] for row in rows]
 
@@ -147,30 +203,28 @@ def decided_among(read: Read, policy_hash: str, persons: Sequence[PersonRef]) ->
 def count_decided_by(read: Read, policy_hash: str, *, most: int) -> int:
     """How many people were decided by one policy; counts up to `most`."""
     people: int = read.value(
-        "select count(*) from (select from status where policy_hash = %s limit %s) as counted", (policy_hash, most)
+        """
+        select count(*) from (
+            select from status
+            where policy_ref = (select policy_ref from decided_policy where policy_hash = %s)
+            limit %s
+        ) as counted
+        """,
+        (policy_hash, most),
     )
     return people
 
 
 def changed_since(read: Read, sequence: int, limit: int) -> list[Status]:
     """Statuses written after change `sequence`, in order of change."""
-    rows = read.rows(
-        """
-        select person_ref, decision::text, sequence from status
-        where sequence > %s order by sequence limit %s
-        """,
-        (sequence, limit),
-    )
-    return [Status(row[0], _DECISION.decode(row[1]), row[2]) for row in rows]
+    rows = read.rows(_STATUSES + " where s.sequence > %s order by s.sequence limit %s", (sequence, limit), binary=True)
+    return [_status(row) for row in rows]
 
 
 def page(read: Read, *, after: PersonRef, limit: int) -> list[Status]:
     """Statuses by person number, beyond `after`."""
-    rows = read.rows(
-        "select person_ref, decision::text, sequence from status where person_ref > %s order by person_ref limit %s",
-        (after, limit),
-    )
-    return [Status(row[0], _DECISION.decode(row[1]), row[2]) for row in rows]
+    rows = read.rows(_STATUSES + " where s.person_ref > %s order by s.person_ref limit %s", (after, limit), binary=True)
+    return [_status(row) for row in rows]
 
 
 def count(read: Read) -> int:

@@ -1,0 +1,22 @@
+"""One line of a budget that is not about the gate's answers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Line(NamedTuple):
+    """A figure, what it should be, and what it was measured beside. `note` is for a person."""
+
+    name: str
+    figure: int
+    unit: str
+    target: int
+    is_met: bool
+    baseline: str
+    note: str
+
+    def text(self) -> str:
+        """For a terminal."""
+        verdict = "met" if self.is_met else "below"
+        return f"{self.name}: {self.figure:,} {self.unit}  target {self.target:,}  {verdict}  ({self.baseline}; {self.note})"
