@@ -71,6 +71,8 @@ def _row(which: int, offset: int, chance: random.Random, *, faulty: bool) -> str
     body = f"5101{county + 4:02d}{1950 + year}{month + 1:02d}{of_month + 1:02d}{sequence:03d}"
     total = sum(weight * int(digit) for weight, digit in zip(WEIGHTS, body, strict=True))
     check = "?" if faulty else CHECKS[total % 11]
+    # The name follows from the number, so that a document comes back under the same name, but for one in ten.
+    chance = random.Random(which if chance.random() > OTHER_NAMES else -1 - which)
     name = (
         chance.choice(SURNAMES) + chance.choice(GIVEN) + (chance.choice(GIVEN) if chance.random() > SHORT_NAMES else "")
     )

@@ -54,15 +54,24 @@ class Bulk(NamedTuple):
     seal_key: str
     index_key: str
     aead: AESGCM
-    hashers: dict[IndexDomain, bytes]
+    document_hasher: bytes
+    phone_hasher: bytes
+
+    def __repr__(self) -> str:
+        """Without the secrets."""
+        return f"Bulk({self.seal_key}, {self.index_key})"
 
     def seal(self, data: bytes, context: bytes, nonce: bytes) -> bytes:
         """As `Pseudonym.seal`, of any length. `nonce` is `NONCE_BYTES` fresh bytes of `os.urandom`, never used twice."""
         return nonce + self.aead.encrypt(nonce, data, context)
 
-    def index(self, text: str, domain: IndexDomain) -> bytes:
-        """The digest that `Pseudonym.index` gives."""
-        return hmac.digest(self.hashers[domain], text.encode(), "sha256")
+    def index_document(self, text: str) -> bytes:
+        """The digest that `Pseudonym.index` gives of a document."""
+        return hmac.digest(self.document_hasher, text.encode(), "sha256")
+
+    def index_phone(self, text: str) -> bytes:
+        """The digest that `Pseudonym.index` gives of a phone."""
+        return hmac.digest(self.phone_hasher, text.encode(), "sha256")
 
 
 class _Ready(NamedTuple):
@@ -119,7 +128,8 @@ class Pseudonym:
         """The keys for new data as they are now, without the checks that each single value costs."""
         ready = self._now()
         seal, index = ready.keys.seals[0].id, ready.keys.indexes[0].id
-        return Bulk(seal, index, ready.aeads[seal], {domain: ready.hashers[domain, index] for domain in IndexDomain})
+        document, phone = (ready.hashers[domain, index] for domain in (IndexDomain.DOCUMENT, IndexDomain.PHONE))
+        return Bulk(seal, index, ready.aeads[seal], document, phone)
 
     def open(self, data: bytes, key_id: str, *, context: bytes) -> str:
         """What `seal` was given, from its two parts and the same context. Raises `SealBrokenError`."""

@@ -11,20 +11,25 @@ from tianfu.platform.settings import Settings
 
 
 @contextmanager
-def installed_database(settings: Settings) -> Iterator[Database]:
-    """The database the settings name, open.
+def installed_url(settings: Settings) -> Iterator[str]:
+    """The address of the database the settings name, while it runs.
 
     Without a URL it is the embedded server under `var`; when that does not run it is started and stopped again.
     """
     if settings.database.url is not None:
-        with Database.open(settings.database.url, settings.database) as database:
-            yield database
+        yield settings.database.url
         return
     server = EmbeddedPostgres(settings.var / "postgres")
     was_running = server.is_running()
     try:
-        with Database.open(server.start(), settings.database) as database:
-            yield database
+        yield server.start()
     finally:
         if not was_running:
             server.stop()
+
+
+@contextmanager
+def installed_database(settings: Settings) -> Iterator[Database]:
+    """The database of `installed_url`, open."""
+    with installed_url(settings) as url, Database.open(url, settings.database) as database:
+        yield database

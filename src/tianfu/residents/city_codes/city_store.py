@@ -252,9 +252,9 @@ def references_unchecked(write: Write) -> Iterator[None]:
         write.execute("set local session_replication_role = origin")
 
 
-def copy_documents(write: Write, rows: Iterable[tuple[bytes, str, int]]) -> None:
-    """Bind documents to new people, in ascending order of index."""
-    write.copy("copy person_document (document_index, index_key, person_ref) from stdin", rows)
+def copy_documents(write: Write, rows: bytes) -> None:
+    """Bind documents to new people, packed in COPY's binary format in ascending order of index."""
+    write.copy_binary("copy person_document (document_index, index_key, person_ref) from stdin (format binary)", [rows])
 
 
 def copy_residents(write: Write, rows: bytes) -> None:

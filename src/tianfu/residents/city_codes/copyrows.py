@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterable
 from typing import Final
 
-from tianfu.platform.pseudonym import NONCE_BYTES, Bulk, IndexDomain
+from tianfu.platform.pseudonym import NONCE_BYTES, Bulk
 from tianfu.residents.city_codes.read import Holder
 
 _COLUMNS: Final = 12
@@ -28,15 +28,20 @@ def residents(rows: Iterable[tuple[int, Holder]], *, provider: str, reference: s
     pieces: list[bytes] = []
     add = pieces.extend
     front, length, instant = _FRONT.pack, _LENGTH.pack, _INSTANT.pack
-    seal, index = keys.seal, keys.index
+    seal, index = keys.seal, keys.index_phone
     key = _text(keys.seal_key)
     proof = _text(provider) + _text(reference)
     language = _text("zh")
+    digest = length(32)
+    districts: dict[str, bytes] = {}
     types: dict[str, bytes] = {}
     for person, holder in rows:
         kind = types.get(holder.document_type)
         if kind is None:
             kind = types[holder.document_type] = _text(holder.document_type)
+        district = districts.get(holder.district)
+        if district is None:
+            district = districts[holder.district] = _text(holder.district)
         noise = os.urandom(_SEALS * NONCE_BYTES)
         # The contexts of `profile.sealed`.
         name = seal(holder.name.encode(), b"resident.name:%d" % person, noise[:12])
@@ -52,16 +57,24 @@ def residents(rows: Iterable[tuple[int, Holder]], *, provider: str, reference: s
                 document,
                 length(len(phone)),
                 phone,
-                length(32),
-                index(holder.phone, IndexDomain.PHONE),
+                digest,
+                index(holder.phone),
                 key,
-                _text(holder.district),
+                district,
                 language,
                 proof,
                 instant(8, (holder.registered - _EPOCH_SECONDS) * 1_000_000),
             )
         )
     return b"".join(pieces)
+
+
+def documents(rows: Iterable[tuple[int, bytes]], *, index_key: str) -> bytes:
+    """The rows of `person_document` for people and the blind index of each one's document."""
+    front = struct.pack("!hi", 3, 32)
+    pack = struct.Struct("!iq").pack
+    key = _text(index_key)
+    return b"".join([front + index + key + pack(8, person) for person, index in rows])
 
 
 def _text(value: str) -> bytes:

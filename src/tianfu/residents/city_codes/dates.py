@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from tianfu.residents.city_codes.mapping import DateForm
 
 # Asia/Shanghai has had no summer time since 1991, and no city code is older than 2020.
 _SHANGHAI: Final = timezone(timedelta(hours=8))
-_SHANGHAI_SECONDS: Final = 8 * 3_600
 # The first city codes were made in February 2020; anything before is a spreadsheet's lost date.
-REGISTERED_MIN: Final = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
+REGISTERED_MIN: Final = int(datetime(2020, 1, 1, tzinfo=_SHANGHAI).timestamp())
 _TIME: Final = r"(?:[ T]([0-9]{1,2}):([0-9]{2})(?::([0-9]{2})(?:\.[0-9]{1,6})?)?)?"
 _FORMS: Final = {
     DateForm.DASHES: re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})" + _TIME, re.ASCII),

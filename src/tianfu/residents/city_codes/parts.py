@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from tianfu.platform.pseudonym import NONCE_BYTES, Bulk, IndexDomain, Pseudonym
+from tianfu.platform.pseudonym import NONCE_BYTES, Bulk, Pseudonym
 from tianfu.residents.city_codes.read import Holder
 
 _PREFIX_BITS: Final = 16
@@ -53,7 +53,7 @@ def packed(holders: Iterable[Holder], *, file_id: int, block: int, bits: int, ke
     """The parts of a block, one for each bucket that has rows."""
     buckets: dict[int, list[Indexed]] = {}
     for holder in holders:
-        index = keys.index(document_text(holder), IndexDomain.DOCUMENT)
+        index = keys.index_document(document_text(holder))
         buckets.setdefault(bucket_of(index, bits), []).append(Indexed(index, holder))
     return [
         Part(
@@ -74,7 +74,7 @@ def opened(parts: Iterable[Part], *, file_id: int, keys: Bulk, pseudonym: Pseudo
         data = pseudonym.open_bytes(part.rows_sealed, part.seal_key, context=_context(file_id, part.bucket, part.block))
         found = _DECODER.decode(data)
         if part.index_key != keys.index_key:
-            found = [Indexed(keys.index(document_text(row.holder), IndexDomain.DOCUMENT), row.holder) for row in found]
+            found = [Indexed(keys.index_document(document_text(row.holder)), row.holder) for row in found]
         rows += found
     return rows
 

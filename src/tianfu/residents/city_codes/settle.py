@@ -138,7 +138,9 @@ def _make(
         keys=keys,
     )
     with city_store.references_unchecked(write):
-        city_store.copy_documents(write, ((index, keys.index_key, persons[index]) for index in indexes))
+        city_store.copy_documents(
+            write, copyrows.documents(((person, index) for index, person in persons.items()), index_key=keys.index_key)
+        )
         city_store.copy_residents(write, block)
         desk.announce(write, list(persons.values()), at)
     return persons
