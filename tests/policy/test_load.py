@@ -7,7 +7,7 @@ import pytest
 
 from tianfu.platform.settings import PROJECT_ROOT
 from tianfu.policy.load import POLICY_BYTES_MAX, PolicyInvalidError, PolicyUnreadableError, load, path_of
-from tianfu.policy.rules import POPUP_DECLARE, REASON_CLASSES
+from tianfu.policy.rules import POPUP_CLASSES, REASON_CLASSES
 from tianfu.status.record import POPUPS
 from tianfu.status.record import REASON_CLASSES as RECORD_REASON_CLASSES
 
@@ -135,7 +135,7 @@ def test_what_is_not_toml_is_refused_with_one_sentence(body: bytes) -> None:
 
 
 def test_an_empty_file_misses_every_table() -> None:
-    assert faults_of("") == dict.fromkeys(("set", "declaration", "colour", "rule"), "missing")
+    assert faults_of("") == dict.fromkeys(("set", "colour", "rule"), "missing")
 
 
 def test_a_file_that_is_not_there_or_too_large_cannot_be_read(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_a_name_means_a_file_of_the_installation_and_a_path_means_itself(tmp_pat
 
 def test_the_board_record_knows_every_reason_class_and_popup() -> None:
     assert set(REASON_CLASSES) <= set(RECORD_REASON_CLASSES)
-    assert POPUP_DECLARE in POPUPS
+    assert set(POPUP_CLASSES) <= set(POPUPS)
 
 
 def test_every_rule_of_the_core_set_cites_the_table_and_says_what_was_chosen() -> None:

@@ -99,7 +99,7 @@ def rules_about(item: Evidence, statements: list[Evidence], now: list[Evidence],
         return rules_about_case(fact, item, now)
     if isinstance(fact, Contact):
         return rules_about_contact(fact, now)
-    if replaced_by_newer_declaration(item, statements, at):
+    if not isinstance(fact, Declaration) or replaced_by_newer_declaration(item, statements, at):
         return []
     until = fact.declared_at + timedelta(days=14)
     found: list[Found] = []
@@ -124,7 +124,7 @@ def rules_about_contact(fact: Contact, now: list[Evidence]) -> list[Found]:
         return [("close-contact", "red", fact.designated_at, fact.last_exposure_at + timedelta(days=21))]
     if fact.tier is ContactTier.SECONDARY:
         return [("secondary-contact", "red", fact.designated_at, fact.last_exposure_at + timedelta(days=7))]
-    if negative_after(now, fact.designated_at):
+    if fact.tier is ContactTier.GENERAL or negative_after(now, fact.designated_at):
         return []
     return [("copresent", "yellow", fact.designated_at, fact.designated_at + timedelta(days=14))]
 
