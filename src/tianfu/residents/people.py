@@ -11,7 +11,7 @@ from datetime import datetime
 
 from tianfu.ids import PersonRef
 from tianfu.platform.database import Read, Write
-from tianfu.platform.pseudonym import IndexDomain, Pseudonym
+from tianfu.platform.pseudonym import Pseudonym
 from tianfu.residents import store
 from tianfu.residents.documents import Document, document_key
 
@@ -25,7 +25,7 @@ def refer(write: Write, documents: Sequence[Document], *, pseudonym: Pseudonym, 
     """
     newest = pseudonym.bulk()
     texts = [document_key(document) for document in documents]
-    digests = {text: newest.index(text, IndexDomain.DOCUMENT) for text in texts}
+    digests = {text: newest.index_document(text) for text in texts}
     known = store.persons_of_indexes(write, list(digests.values()))
     missing = [text for text, digest in digests.items() if digest not in known]
     if missing:
