@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from stdnum.cn import ric
 
-from tianfu.feeds.contracts import Contract
+from tianfu.feeds.contract import Contract
 from tianfu.platform.keyring import RecordKeys
 from tianfu.platform.pseudonym import Pseudonym
 
@@ -40,6 +42,8 @@ def lab_cells(number: int, **changes: str) -> dict[str, str]:
 
 def csv_file(contract: Contract, rows: Iterable[Mapping[str, str]], *, encoding: str = "utf-8") -> bytes:
     """A file of `rows` with every column of the contract; what a row leaves out is empty."""
-    names = [column.name for column in contract.columns]
-    lines = [",".join(names), *(",".join(row.get(name, "") for name in names) for row in rows)]
-    return "\r\n".join([*lines, ""]).encode(encoding)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, [column.name for column in contract.columns], restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode(encoding)

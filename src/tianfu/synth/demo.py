@@ -27,7 +27,7 @@ from tianfu.platform.database import Database, Purpose
 from tianfu.platform.pseudonym import Pseudonym
 from tianfu.residents import consents, documents, people, phones, profile, store
 from tianfu.residents.proofing import Proof
-from tianfu.synth import county, operators, outbreak
+from tianfu.synth import county, feed_rows, operators, outbreak
 from tianfu.synth.county import HOME_DIVISION, County, SyntheticPerson
 
 PEOPLE: Final = 2_000
@@ -146,11 +146,14 @@ def _declaration(person: PersonRef, dice: random.Random, at: datetime) -> NewEvi
 
 
 def _write_samples(folder: Path, free: Sequence[SyntheticPerson], at: datetime) -> None:
-    """Files to load by hand: a positive and a case for the first free person, a contact and a negative for others."""
+    """Files to load by hand: a positive and a case for the first free person, a contact and a negative for others.
+
+    Of every other feed a file with a row about each of them.
+    """
     first, second, third = free
     case = f"CASE-{at:%Y%m%d}-DEMO"
     day = timedelta(days=1)
-    files = {
+    files = {feed: feed_rows.rows(feed, free, SEED, at) for feed in contracts.CONTRACTS} | {
         "people": outbreak.people_rows(free),
         "lab": [
             outbreak.lab_row(first, "positive", at - day, 9_000_001),
