@@ -1,27 +1,40 @@
-"""Random histories of one person for property tests.
+"""Random histories of one person for property tests, of every kind of evidence.
 
-Every instant lies on a grid of six hours, so that a scan along the grid meets every possible change of a decision.
+Every instant lies on a grid of six hours that meets midnight in Shanghai, so that a scan along the grid meets every
+possible change of a decision whose rules count in days. The same makers serve hypothesis and seeded simulations: what
+they need is somebody who chooses.
 """
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from tianfu.evidence.kinds import Attributes, Case, CaseStatus, Contact, ContactTier, Declaration, Symptom, Test
+from tests.support.stories import USUAL
+from tianfu.evidence.kinds import KINDS, Attributes, Case, Symptom
 from tianfu.evidence.model import Evidence, Grade
-from tianfu.evidence.test_words import TestMethod, TestResult
 from tianfu.ids import EvidenceId, PersonRef
 from tianfu.interval import Interval
+from tianfu.policy.vocabulary import attributes_of
+
+# Picks one of several things.
+Choose = Callable[[Sequence[Any]], Any]
 
 STEP: Final = timedelta(hours=6)
-BEGINNING: Final = datetime(2022, 3, 1, tzinfo=UTC)
+# 00:00 in Shanghai.
+BEGINNING: Final = datetime(2022, 2, 28, 16, tzinfo=UTC)
 HISTORY_STEPS: Final = 4 * 40
 # The longest rule ends 28 days after the last instant of a history, and validities end within 20 days of it.
 SCAN_STEPS: Final = HISTORY_STEPS + 4 * 50
 
+PLACES: Final = (None, "510104", "510722", "511602", "510502", "511500")
+RECORDS: Final = ("shared", "own-1", "own-2", "own-3")
+# The kinds that most rules are about come up more often.
+_OFTEN: Final = ("test", "test", "contact", "case", "declaration", "sampling", "parent_test", "arrival", "zone_stay")
 _SOURCES: Final = {"test": ["laboratory"], "case": ["health", "desk"], "contact": ["tracing", "cdc"]}
 
 
@@ -29,64 +42,66 @@ def instants(first: int = 0, last: int = HISTORY_STEPS) -> st.SearchStrategy[dat
     return st.integers(first, last).map(lambda steps: BEGINNING + steps * STEP)
 
 
-@st.composite
-def attributes(draw: st.DrawFn) -> Attributes:
-    at = draw(instants())
-    kind = draw(st.sampled_from(["test", "case", "contact", "declaration"]))
-    if kind == "test":
-        return Test(
-            result=draw(st.sampled_from(TestResult)),
-            method=draw(st.sampled_from([TestMethod.NUCLEIC_ACID, *TestMethod])),
-            sampled_at=at,
-            resulted_at=at + STEP,
-            laboratory="510100-01",
-        )
-    if kind == "case":
-        discharged_at = draw(st.none() | st.integers(0, 60).map(lambda steps: at + steps * STEP))
-        return Case(status=draw(st.sampled_from(CaseStatus)), diagnosed_at=at, discharged_at=discharged_at)
-    if kind == "contact":
-        exposed_at = at - draw(st.integers(0, 40)) * STEP
-        return Contact(
-            tier=draw(st.sampled_from(ContactTier)), last_exposure_at=exposed_at, designated_at=at, case="C-1"
-        )
-    return Declaration(
-        declared_at=at,
-        symptoms=tuple(draw(st.lists(st.sampled_from(Symptom), max_size=2, unique=True))),
-        temperature_decidegrees=draw(st.sampled_from([None, 365, 372, 373, 390])),
-    )
+def fact_of(kind: str, at: datetime, choose: Choose) -> Attributes:
+    """A statement's content of that kind, which happened about `at`."""
+    said: dict[str, Any] = {}
+    for name, attribute in attributes_of(kind).items():
+        if attribute.many:
+            said[name] = tuple({choose(list(Symptom)) for _ in range(choose([0, 0, 1, 2]))})
+        elif name == USUAL[kind].occurred or name in {"sampled_at", "resulted_at"}:
+            said[name] = at + STEP if name == "resulted_at" else at
+        elif attribute.optional and choose([False, True]):
+            said[name] = None
+        elif attribute.type is datetime:
+            said[name] = at + choose([0, 4, 8, 20, 60] if attribute.optional else [-40, -12, -4, 0, 4, 20, 56]) * STEP
+        elif issubclass(attribute.type, enum.Enum):
+            said[name] = choose(list(attribute.type))
+        elif attribute.type is bool:
+            said[name] = choose([False, False, True])
+        elif attribute.type is int:
+            said[name] = choose([365, 372, 373, 390] if name == "temperature_decidegrees" else [1, 2, 3, 7])
+        else:
+            said[name] = choose(RECORDS if name in {"record", "contact", "parent"} else ["51-1", "51-2"])
+    return KINDS[kind](**said)  # type: ignore[return-value]  # every kind is one of the attributes
 
 
 def own_instant(fact: Attributes) -> datetime:
     """The instant a source would give as `occurred_at`."""
-    if isinstance(fact, Test):
-        return fact.resulted_at
     if isinstance(fact, Case):
         return fact.discharged_at or fact.diagnosed_at
-    return fact.designated_at if isinstance(fact, Contact) else fact.declared_at
+    instant: datetime = getattr(fact, USUAL[str(type(fact).__struct_config__.tag)].occurred)
+    return instant
 
 
-@st.composite
-def statements(draw: st.DrawFn, number: int) -> Evidence:
-    fact = draw(attributes())
+def statement_of(number: int, fact: Attributes, choose: Choose) -> Evidence:
+    """A statement numbered `number` that says `fact`; it may replace or withdraw an earlier one."""
     occurred_at = own_instant(fact)
-    starts = occurred_at + draw(st.sampled_from([0, 0, 0, -8, 4, 30])) * STEP
-    ends = draw(st.none() | st.none() | st.integers(0, 80).map(lambda steps: starts + steps * STEP))
-    kind = type(fact).__struct_config__.tag
-    earlier = st.none() if number == 1 else st.none() | st.integers(1, number - 1).map(EvidenceId)
+    starts = occurred_at + choose([0, 0, 0, -8, 4, 30]) * STEP
+    ends = choose([None, None, None, 0, 1, 8, 20, 44, 80])
+    kind = str(type(fact).__struct_config__.tag)
+    earlier = [None] * (3 * number) + [EvidenceId(one) for one in range(1, number)]
     return Evidence(
         evidence_id=EvidenceId(number),
         person=PersonRef(1),
-        source=draw(st.sampled_from(_SOURCES.get(str(kind), ["self"]))),
-        source_record=draw(st.sampled_from(["shared", f"own-{number}", f"own-{number}", f"own-{number}"])),
+        source=choose(_SOURCES.get(kind, [USUAL[kind].source])),
+        source_record=choose(["shared", f"own-{number}", f"own-{number}", f"own-{number}"]),
         attributes=fact,
         occurred_at=occurred_at,
         received_at=BEGINNING + number * STEP,
-        valid=Interval(starts, ends),
-        grade=draw(st.sampled_from([Grade.STRONG] * 5 + [Grade.WEAK])),
-        place=draw(st.sampled_from([None, "510104"])),
-        supersedes=draw(st.none() | st.none() | st.none() | earlier),
-        withdraws=draw(st.none() | st.none() | st.none() | st.none() | earlier),
+        valid=Interval(starts, None if ends is None else starts + ends * STEP),
+        grade=choose([Grade.STRONG] * 5 + [Grade.WEAK]),
+        place=choose(PLACES),
+        supersedes=choose(earlier),
+        withdraws=choose([*earlier, *[None] * (3 * number)]),
     )
+
+
+@st.composite
+def statements(draw: st.DrawFn, number: int, kinds: Sequence[str] = (*KINDS, *_OFTEN, *_OFTEN, *_OFTEN)) -> Evidence:
+    def choose(options: Sequence[Any]) -> Any:  # noqa: ANN401 - whatever the options are
+        return draw(st.sampled_from(options))
+
+    return statement_of(number, fact_of(choose(kinds), draw(instants()), choose), choose)
 
 
 @st.composite
