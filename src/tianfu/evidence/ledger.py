@@ -19,6 +19,7 @@ import functools
 import hashlib
 import re
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from struct import Struct
@@ -29,7 +30,7 @@ import msgspec
 from tianfu.clock import require_aware
 from tianfu.errors import NotFoundError
 from tianfu.evidence import changes, reach, sources, store
-from tianfu.evidence.model import Evidence, NewEvidence
+from tianfu.evidence.model import Evidence, Grade, NewEvidence
 from tianfu.ids import EvidenceId, PersonRef
 from tianfu.platform import binary
 from tianfu.platform.database import Read, Write
@@ -49,8 +50,11 @@ _PLACE: Final = re.compile(r"[0-9]{6}", re.ASCII)
 _NO_OFFSET: Final = timedelta(0)
 _NOT_YET_NUMBERED: Final = 0
 _ENCODE: Final = msgspec.json.Encoder().encode
-# A row of the table has 16 columns.
-_ROW_BEGIN: Final = Struct(">h").pack(16)
+_COLUMNS: Final = 16
+# Number of columns, evidence number and person.
+_ROW_BEGIN: Final = Struct(">hiqiq")
+_DIGEST_BEGIN: Final = Struct(">i").pack(32)
+_GRADES: Final = {grade: binary.text(grade.value) for grade in Grade}
 # Some 3,000 counties and a few words.
 _WORDS_REMEMBERED: Final = 4_096
 
@@ -153,10 +157,14 @@ def _append(write: Write, items: Sequence[NewEvidence], *, received_at: datetime
     spelled = [msgspec.json.encode(item.attributes) for item in items]
     digests = [_checked_digest(item, text) for item, text in zip(items, spelled, strict=True)]
     keys = [(item.source, item.source_record) for item in items]
-    records: dict[_Key, list[store.Held]] = {key: [] for key in keys}
-    store.lock_records(write, sorted({_stripe(key) for key in records}))
-    for held in _held(write, list(records)):
-        records[held.source, held.source_record].append(held)
+    distinct = set(keys)
+    store.lock_records(write, sorted({_stripe(key) for key in distinct}))
+    # Only records with several statements, held or new, need to be looked at together.
+    records: dict[_Key, list[store.Held]] = {}
+    if len(distinct) < len(keys):
+        records = {key: [] for key, times in Counter(keys).items() if times > 1}
+    for held in _held(write, list(distinct)):
+        records.setdefault((held.source, held.source_record), []).append(held)
     known = {(key, held.content_hash): held.evidence_id for key, record in records.items() for held in record}
 
     identities = list(zip(keys, digests, strict=True))
@@ -171,15 +179,18 @@ def _append(write: Write, items: Sequence[NewEvidence], *, received_at: datetime
     row_of = _rows(received_at, batch_id)
     concerned: set[PersonRef] = set()
     for position, evidence_id in zip(fresh, ids, strict=True):
-        item, key, digest = items[position], keys[position], digests[position]
-        known[key, digest] = evidence_id
-        record = records[key]
-        supersedes = _superseded(record, item)
-        record.append(store.Held(evidence_id, *key, item.person, digest, item.occurred_at, item.withdraws))
-        concerned.add(item.person)
-        if len(record) > 1:
+        item, key = items[position], keys[position]
+        known[identities[position]] = evidence_id
+        record = records.get(key)
+        supersedes = None
+        if record is not None:
+            supersedes = _superseded(record, item)
+            record.append(
+                store.Held(evidence_id, *key, item.person, digests[position], item.occurred_at, item.withdraws)
+            )
             concerned.update(PersonRef(held.person) for held in record)
-        rows.append(row_of(evidence_id, item, digest, spelled[position], supersedes))
+        concerned.add(item.person)
+        rows.append(row_of(evidence_id, item, digests[position], spelled[position], supersedes))
     if rows:
         store.insert(write, rows)
         reach.note(write, ((number, items[position]) for number, position in zip(ids, fresh, strict=True)))
@@ -204,41 +215,43 @@ def _superseded(record: Sequence[store.Held], item: NewEvidence) -> int | None:
     return standing.evidence_id if standing is not None and standing.occurred_at <= item.occurred_at else None
 
 
-def _rows(received_at: datetime, batch_id: int | None) -> Callable[[int, NewEvidence, bytes, bytes, int | None], bytes]:
+def _rows(
+    received_at: datetime, batch_id: int | None
+) -> Callable[[int, NewEvidence, bytes, bytes, int | None], bytes]:
     """Packs the rows of one append, in the order of the columns of `store.insert`."""
     instant, text, raw, bigint = binary.remembered_instants(), _remembered_texts(), binary.raw, binary.bigint
     received, batch = instant(received_at), bigint(batch_id)
+    begin, nothing, join = _ROW_BEGIN.pack, binary.NULL + binary.NULL + batch, b"".join
 
     def row(evidence_id: int, item: NewEvidence, digest: bytes, attributes: bytes, supersedes: int | None) -> bytes:
-        valid = item.valid
-        return b"".join(
+        valid, withdraws = item.valid, item.withdraws
+        return join(
             (
-                _ROW_BEGIN,
-                bigint(evidence_id),
-                bigint(item.person),
-                text(str(item.attributes.__struct_config__.tag)),
+                begin(_COLUMNS, 8, evidence_id, 8, item.person),
+                text(item.attributes.__struct_config__.tag),
                 text(item.source),
-                binary.text(item.source_record),
-                raw(digest),
+                raw(item.source_record.encode()),
+                _DIGEST_BEGIN,
+                digest,
                 text(item.place),
                 instant(item.occurred_at),
                 received,
                 instant(valid.start),
                 instant(valid.end),
-                text(item.grade.value),
+                _GRADES[item.grade],
                 raw(attributes),
-                bigint(supersedes),
-                bigint(item.withdraws),
-                batch,
+                nothing
+                if supersedes is None and withdraws is None
+                else bigint(supersedes) + bigint(withdraws) + batch,
             )
         )
 
     return row
 
 
-def _remembered_texts() -> Callable[[str | None], bytes]:
-    """`binary.text` for words that repeat: kinds, sources, places and grades of one append."""
-    return functools.lru_cache(maxsize=_WORDS_REMEMBERED)(binary.text)
+def _remembered_texts() -> Callable[[object], bytes]:
+    """`binary.text` for words that repeat: the kinds, sources and places of one append."""
+    return functools.lru_cache(maxsize=_WORDS_REMEMBERED)(binary.text)  # type: ignore[arg-type]  # all of them are texts
 
 
 def _stripe(key: _Key) -> int:

@@ -6,7 +6,7 @@ function is one statement.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -125,7 +125,7 @@ def draw_ids(write: Write, count: int) -> list[int]:
     return [row[0] for row in rows]
 
 
-def insert(write: Write, rows: Iterable[bytes]) -> None:
+def insert(write: Write, rows: Sequence[bytes]) -> None:
     """Append rows that are packed in the order of the columns below."""
     write.copy_binary(
         """
