@@ -220,3 +220,20 @@ def test_evidence_is_listed_on_both_axes_of_time_and_the_look_is_in_the_trail(
         ("evidence.list", "consultation"),
         ("evidence.list", "appeal"),
     ]
+
+
+def test_a_decision_about_one_instant_is_explained_by_what_was_known_at_another(
+    database: Database, tianfu: Command
+) -> None:
+    put_in_force(database, at=datetime.now(UTC) - timedelta(days=30))
+    (person,) = people(database, 1)
+    received = datetime.now(UTC) - timedelta(days=2)
+    append(database, contact(person, "K1", at=received - timedelta(days=3)), at=received)
+    reference = format_person_ref(person)
+    at = (received - timedelta(days=1)).isoformat()
+
+    then = tianfu("explain", reference, "--at", at)
+    since = tianfu("explain", reference, "--at", at, "--known-at", received.isoformat())
+
+    assert "GREEN" in then.output, then.output
+    assert "RED" in since.output, since.output

@@ -79,6 +79,7 @@ Examples:
   tianfu explain P-000000012-62
   tianfu explain P-000000012-62 --purpose appeal --language en
   tianfu explain P-000000012-62 --at 2022-03-05T09:00:00+08:00
+  tianfu explain P-000000012-62 --at 2022-03-05T09:00:00+08:00 --known-at 2022-03-08T00:00:00+08:00
 
 `tianfu person find` gives the reference of a document. The look goes into the trail, where the person can see it.
 """
@@ -94,8 +95,11 @@ Examples:
     help="Why the record is read; the person sees it.",
 )
 @click.option("--at", type=InstantParameter(), help="As it was, as then known, at this instant (now when left out).")
+@click.option("--known-at", type=InstantParameter(), help="By what the ledger had received by this instant instead.")
 @click.option("--language", type=click.Choice(["zh", "en"]), help="The terminal's when left out.")
-def command(person_ref: str, purpose: str, at: datetime | None, language: str | None) -> None:
+def command(
+    person_ref: str, purpose: str, at: datetime | None, known_at: datetime | None, language: str | None
+) -> None:
     """Print the decision about PERSON-REF: policy, reasons, evidence, and what ends each of them."""
     person = parse_person_ref(person_ref)
     now = SystemClock().now()
@@ -115,18 +119,22 @@ def command(person_ref: str, purpose: str, at: datetime | None, language: str | 
                 ),
             )
         with database.read(Purpose.OPERATOR) as read:
-            policy, decision = _decide(read, person, at or now, now)
+            moment = at or now
+            policy, decision = _decide(read, person, moment, known_at or (moment if moment < now else None))
     language = language or terminal_language(os.environ)
     _print(policy, decision, person, language)
     words = _ENGLISH if language == "en" else _CHINESE
     click.echo(f"\n  {words['trail'].format(number=number, purpose=purpose)}")
 
 
-def _decide(read: Read, person: PersonRef, at: datetime, now: datetime) -> tuple[Policy, Decision]:
-    """The decision at `at`, from what the ledger knew then. Raises `NotFoundError` for a person never heard of."""
+def _decide(read: Read, person: PersonRef, at: datetime, known_at: datetime | None) -> tuple[Policy, Decision]:
+    """The decision at `at`, from what the ledger knew at `known_at` (None: knows now).
+
+    Raises `NotFoundError` for a person never heard of.
+    """
     policy = in_force(read, at)
-    evidence = ledger.about(read, person, known_at=at if at < now else None)
-    if not evidence and not store.read_many(read, [person]):
+    evidence = ledger.about(read, person, known_at=known_at)
+    if not evidence and not store.read_many(read, [person]) and not ledger.about(read, person):
         raise NotFoundError(zh="没有此人的记录。", en="Nothing is known about this person.")
     return policy, decide(policy, evidence, at)
 
