@@ -61,8 +61,8 @@ def test_every_fault_of_meaning_is_reported_at_once() -> None:
         .replace('anchor = "test.sampled_at"', 'anchor = "test.laboratory"')
         .replace('anchor = "case.discharged_at", days = 2', 'anchor = "designated_at", days = 6')
         .replace('evidence = "case"\nwhere = { status = ["excluded"] }', 'evidence = "rumour"\nwhere = {}')
-        .replace('zh = "至{until}。"', 'zh = "至{untill}。"')
-        .replace('en = "To {until}."', 'en = "To {until!r}."')
+        .replace('zh = "至{until}。"', 'zh = "至{untill}。"', 1)
+        .replace('en = "To {until}."', 'en = "To {until!r}."', 1)
         .replace('meaning = { zh = "丙。"', 'meaning = { zh = "丙{"')
     )
 
@@ -79,6 +79,7 @@ def test_every_fault_of_meaning_is_reported_at_once() -> None:
         "rule[1].text.ends.zh": "value",
         "rule[1].text.ends.en": "value",
         "rule[2].text.meaning.zh": "value",
+        "rule[3].preempts[1]": "unknown",
     }
 
 
