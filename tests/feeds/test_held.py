@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,9 +19,9 @@ from tests.support.status import recompute_all
 from tianfu.audit import trail
 from tianfu.errors import InputInvalidError
 from tianfu.evidence import ledger
-from tianfu.feeds import expectations, held, held_file, intake, quarantine, store
+from tianfu.feeds import held, held_file, intake, quarantine, store
 from tianfu.feeds.accounts import FeedNeedsTwoError
-from tianfu.feeds.contracts import LAB
+from tianfu.feeds.contracts import CONTRACTS, LAB
 from tianfu.feeds.held import BatchDecidedError, BatchNotFoundError
 from tianfu.feeds.intake import Loaded
 from tianfu.feeds.store import BatchState
@@ -41,12 +42,18 @@ def seal(tmp_path: Path) -> Pseudonym:
 @pytest.fixture
 def two_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     """More than three rows of any feed need a second person."""
-    monkeypatch.setattr(expectations, "second_person_over", lambda _contract: 3)
+    monkeypatch.setitem(CONTRACTS, "lab", msgspec.structs.replace(LAB, second_person_over=3))
 
 
 def load(database: Database, seal: Pseudonym, rows: list[dict[str, str]], by: str | None = "li.na") -> Loaded:
     return intake.load(
-        database, csv_file(LAB, rows), contract=LAB, source="laboratory", pseudonym=seal, at=NOON, loaded_by=by
+        database,
+        csv_file(LAB, rows),
+        contract=CONTRACTS["lab"],
+        source="laboratory",
+        pseudonym=seal,
+        at=NOON,
+        loaded_by=by,
     )
 
 
@@ -62,7 +69,7 @@ def count(database: Database, what: str) -> int:
         "standing withdrawals": "select count(*) from evidence where withdraws is not null",
     }
     with database.read(Purpose.OPERATOR) as read:
-        found: int = read.value(queries[what])  # type: ignore[arg-type]  # literals all
+        found: int = read.value(queries[what])
     return found
 
 
@@ -115,8 +122,8 @@ def test_a_rejected_batch_is_forgotten_and_does_not_come_again(database: Databas
 
     for _ in range(2):
         rejected = held.reject(database, batch, by="wang.wei", reason="wrong_list", at=LATER)
+        assert rejected.state is BatchState.REJECTED
 
-    assert rejected.state is BatchState.REJECTED
     assert load(database, seal, ROWS).state is BatchState.REJECTED
     with pytest.raises(BatchDecidedError):
         approve(database, seal, batch)
@@ -133,7 +140,7 @@ def test_few_rows_and_the_systems_own_need_nobody_else(database: Database, seal:
 def test_a_held_file_of_many_parts_opens_whole_or_not_at_all(
     database: Database, seal: Pseudonym, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(expectations, "second_person_over", lambda _contract: 3)
+    monkeypatch.setitem(CONTRACTS, "lab", msgspec.structs.replace(LAB, second_person_over=3))
     dice = random.Random(1)
     rows = [lab_cells(number, sample_id=f"{dice.getrandbits(250):x}") for number in range(6_000)]
     batch = load(database, seal, rows).batch_id
@@ -168,7 +175,7 @@ def test_withdrawing_many_rows_needs_two_people(
     database: Database, seal: Pseudonym, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     batch = load(database, seal, ROWS).batch_id
-    monkeypatch.setattr(expectations, "second_person_over", lambda _contract: 3)
+    monkeypatch.setitem(CONTRACTS, "lab", msgspec.structs.replace(LAB, second_person_over=3))
 
     for second in (None, "Li.Na"):
         with pytest.raises(FeedNeedsTwoError):
@@ -260,13 +267,10 @@ def test_withdrawing_a_batch_equals_never_having_loaded_it(
         for number, rows in enumerate(batches)
     ]
     with_it, without = pair
-    for number, rows in enumerate(files):
-        loaded = load(with_it, seal, rows)
-        if number == gone:
-            batch = loaded.batch_id
-        else:
-            load(without, seal, rows)
-    held.withdraw(with_it, batch, by="li.na", approved_by=None, reason="wrong_file", at=LATER)
+    loaded = [load(with_it, seal, rows) for rows in files]
+    for rows in files[:gone] + files[gone + 1 :]:
+        load(without, seal, rows)
+    held.withdraw(with_it, loaded[gone].batch_id, by="li.na", approved_by=None, reason="wrong_file", at=LATER)
 
     everything = [row for rows in files for row in rows]
     assert standing(with_it, everything) == standing(without, everything)

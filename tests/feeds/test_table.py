@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tianfu.feeds import table
-from tianfu.feeds.contracts import LAB
+from tianfu.feeds.contracts_lab import LAB
 from tianfu.feeds.table import FeedRefusedError, FeedTooLargeError
 
 HEADER = "document_type,document_number,sample_id,sampled_at,resulted_at,result,method,laboratory"
@@ -62,7 +62,7 @@ def test_a_header_that_does_not_fit_refuses_the_file_and_names_the_columns(heade
     [
         (b"", "empty"),
         (b"\n\n", "empty"),
-        (b"\xff\xfe\xff\xff\x81", "encoding"),
+        (b"\xff\xff\xff\xff\x81", "encoding"),
         (f'{HEADER}\n"open quote'.encode(), "csv"),
         (f'{HEADER}\n"a"b,c\n'.encode(), "csv"),
     ],

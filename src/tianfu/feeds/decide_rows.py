@@ -14,7 +14,7 @@ import msgspec
 
 from tianfu.audit import trail
 from tianfu.errors import Fault, InputInvalidError, TianfuError
-from tianfu.feeds import accounts, expectations, held, quarantine, store, storing
+from tianfu.feeds import accounts, held, quarantine, store, storing
 from tianfu.feeds.contracts import CONTRACTS, Contract, Row
 from tianfu.feeds.quarantine import Kept
 from tianfu.feeds.store import Batch, BatchState
@@ -97,7 +97,7 @@ def release_all(
     contract = CONTRACTS[batch.feed]
     waiting = quarantine.lock_waiting(write, batch_id, reason, pseudonym=pseudonym)
     fitting = [(kept, row) for kept in waiting if isinstance(row := _parse(contract, kept, {}, at), Row)]
-    most = expectations.second_person_over(contract)
+    most = contract.second_person_over
     if most is not None and len(fitting) > most:
         accounts.require_two(by, approved_by)
     accepted = _release(write, batch, fitting, by=by, pseudonym=pseudonym, at=at)

@@ -13,7 +13,7 @@ import msgspec
 from tianfu.audit import trail
 from tianfu.errors import NotFoundError, TianfuError
 from tianfu.evidence import ledger
-from tianfu.feeds import accounts, expectations, held_file, intake, parsing, quarantine, store, storing
+from tianfu.feeds import accounts, held_file, intake, parsing, quarantine, store, storing
 from tianfu.feeds.contracts import CONTRACTS
 from tianfu.feeds.intake import Loaded
 from tianfu.feeds.parsing import Progress
@@ -120,7 +120,7 @@ def withdraw(
     with database.write(Purpose.BATCH) as write:
         store.prepare(write)
         batch = _require(store.lock_batch(write, batch_id))
-        most = expectations.second_person_over(CONTRACTS[batch.feed])
+        most = CONTRACTS[batch.feed].second_person_over
         if most is not None and batch.accepted > most:
             accounts.require_two(by, approved_by)
         if batch.state is BatchState.WITHDRAWN:

@@ -17,7 +17,7 @@ import msgspec
 
 from tianfu.audit import trail
 from tianfu.evidence import sources
-from tianfu.feeds import expectations, held_file, parsing, store, storing
+from tianfu.feeds import held_file, parsing, store, storing
 from tianfu.feeds.contracts import Contract
 from tianfu.feeds.parsing import Parsed, Progress
 from tianfu.feeds.quarantine import SetAside
@@ -90,7 +90,7 @@ def load(
     digest = hashlib.sha256(data).digest()
     sender = Sender(loaded_by) if isinstance(loaded_by, str) else loaded_by
     parsed = parsing.parse(data, contract, at, progress)
-    most = expectations.second_person_over(contract)
+    most = contract.second_person_over
     holds = sender is not None and most is not None and len(parsed.rows) > most
     with database.write(Purpose.BATCH) as write:
         batch_id = store.open_batch(

@@ -1,9 +1,10 @@
-"""Everything on one machine: checks, database, keys, rules and demo county, then four processes kept alive.
+"""Everything on one machine: checks, database, keys, rules and demo county, then five processes kept alive.
 
     supervisor ── PostgreSQL     embedded, unless TIANFU_DATABASE_URL names another
                ├─ worker         decides, publishes the board
                ├─ control        residents' and operators' API, loopback only
-               └─ origin         the gate, the web app, and the way to control: the one public port
+               ├─ feeds          departments' files over HTTP, loopback only
+               └─ origin         the gate, the web app, and the way to control and feeds: the one public port
 
 What dies is started again. SIGINT or SIGTERM stops all of it. A supervisor that is killed takes its children with it
 (see `services.child`); PostgreSQL survives that and is taken up by the next start.
@@ -89,7 +90,7 @@ class AllInOne:
         return url
 
     def _start(self, url: str) -> list[Child]:
-        control_port = checks.free_port()
+        control_port, feeds_port = checks.free_port(), checks.free_port()
         environment = {**os.environ, "TIANFU_DATABASE_URL": url, "TIANFU_VAR": str(self._settings.var)}
         logs = self._settings.var / "log"
         children = [
@@ -97,7 +98,11 @@ class AllInOne:
             for name, arguments in (
                 ("worker", ["tianfu.services.worker"]),
                 ("control", ["tianfu.services.control", "--port", str(control_port)]),
-                ("origin", ["tianfu.services.origin", "--control-port", str(control_port)]),
+                ("feeds", ["tianfu.services.feeds", "--port", str(feeds_port)]),
+                (
+                    "origin",
+                    ["tianfu.services.origin", "--control-port", str(control_port), "--feeds-port", str(feeds_port)],
+                ),
             )
         ]
         for child in children:
@@ -110,7 +115,7 @@ class AllInOne:
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(server.host, server.host)  # noqa: S104 - asked, not bound
         deadline = monotonic_seconds() + HEALTHY_SECONDS_MAX
         with (
-            self._step("starting worker, control and origin"),
+            self._step("starting worker, control, feeds and origin"),
             httpx.Client(base_url=f"http://{host}:{server.port}", timeout=2.0, trust_env=False) as client,
         ):
             while not self._stopping.is_set():

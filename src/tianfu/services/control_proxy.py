@@ -56,6 +56,8 @@ class ClientGoneError(Exception):
 class ControlProxy:
     """An ASGI application that forwards to the control process on a loopback port."""
 
+    timeout = TIMEOUT
+
     def __init__(self, *, port: int, public_scheme: str, log: Log) -> None:
         """`public_scheme` is what the public origin uses, `http` or `https`."""
         self._base = f"http://127.0.0.1:{port}"
@@ -73,7 +75,7 @@ class ControlProxy:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         language = language_of(headers.get(b"accept-language", b""))
         try:
-            body = await read_body(receive)
+            body = await self.content(receive)
         except BodyTooLargeError as error:
             await send_problem(error, language, send)
             return
@@ -82,12 +84,14 @@ class ControlProxy:
         request = httpx.Request(
             scope["method"],
             self._address(scope),
-            headers=list(self._forwarded(scope)),
+            headers=list(self.forwarded(scope)),
             content=body,
-            extensions={"timeout": TIMEOUT.as_dict()},
+            extensions={"timeout": self.timeout.as_dict()},
         )
         try:
             response = await self._transport.handle_async_request(request)
+        except ClientGoneError:
+            return
         except httpx.HTTPError as error:
             self._log.warning("the control process does not answer", error=type(error).__name__)
             await send_problem(ControlAwayError(retry_after_seconds=RETRY_AFTER_SECONDS), language, send)
@@ -106,13 +110,17 @@ class ControlProxy:
         finally:
             await response.aclose()
 
+    async def content(self, receive: Receive) -> bytes | AsyncIterator[bytes]:
+        """The body to send on. Raises as `read_body` does."""
+        return await read_body(receive)
+
     def _address(self, scope: Scope) -> str:
         path: bytes = scope.get("raw_path") or scope["path"].encode("utf-8")
         query: bytes = scope["query_string"]
         target = path.split(b"?", 1)[0] + (b"?" + query if query else b"")
         return self._base + target.decode("latin-1")
 
-    def _forwarded(self, scope: Scope) -> Iterable[Header]:
+    def forwarded(self, scope: Scope) -> Iterable[Header]:
         """The client's headers, less those that belong to a connection or that a client could forge."""
         for name, value in scope["headers"]:
             if name not in HOP_BY_HOP and name not in STATED_HERE:
