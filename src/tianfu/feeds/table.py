@@ -1,13 +1,10 @@
-"""Reading a department's CSV file: bytes in, rows of named cells out, or one clear refusal of the whole file.
+"""Reading a department's file: bytes in, rows of named cells out, or one clear refusal of the whole file.
 
-Accepted: UTF-8 with or without byte order mark, else GB18030 (which is told in the result, because a wrong guess there
-would show as nonsense in names, and no feed holds names); commas, quotes as in RFC 4180; columns in any order.
+The formats are those of `tianfu.feeds.formats`; columns come in any order and must be those of the contract.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -15,7 +12,9 @@ from typing import Final
 import msgspec
 
 from tianfu.errors import Fault, TianfuError
-from tianfu.feeds.contracts import Contract
+from tianfu.feeds import formats
+from tianfu.feeds.contract import Contract
+from tianfu.feeds.sheet import Sheet, UnreadableError
 
 # One batch is one transaction held in memory: 200,000 rows of about 1.5 kB as Python values are 0.3 GB and take about
 # ten seconds. Larger deliveries come as several files.
@@ -53,7 +52,7 @@ class Table(msgspec.Struct, frozen=True):
 
 
 class TableRow(msgspec.Struct, frozen=True):
-    """One row: its number as a spreadsheet counts (the header is row 1), its cells as they stood, and by column name.
+    """One row: its number (in CSV the header is row 1), its cells as they stood, and by column name.
 
     `cells` is None when there are too many or too few of them, or one is longer than any legal value; then `raw` is
     cut to what may be kept.
@@ -68,30 +67,17 @@ def read(data: bytes, contract: Contract) -> Table:
     """The table in `data`. Raises `FeedTooLargeError`, or `FeedRefusedError` naming every column that is wrong."""
     if len(data) > FILE_BYTES_MAX:
         raise FeedTooLargeError
-    text, encoding = _decode(data)
     try:
-        return Table(encoding, tuple(_rows(text, contract)))
-    except csv.Error as error:
-        raise _refused(code="csv", zh="文件不是有效的 CSV。", en="is not a CSV file") from error
+        encoding, sheet = formats.read(data, rows_max=ROWS_MAX, characters_max=CELL_CHARACTERS_MAX)
+        return Table(encoding, tuple(_rows(sheet, contract)))
+    except UnreadableError as error:
+        raise FeedRefusedError(faults=error.faults) from error
 
 
-def _decode(data: bytes) -> tuple[str, str]:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding), encoding.removesuffix("-sig")
-        except UnicodeDecodeError:
-            continue
-    raise _refused(code="encoding", zh="文件编码既不是 UTF-8 也不是 GB18030。", en="is neither UTF-8 nor GB18030 text")
-
-
-def _rows(text: str, contract: Contract) -> Iterator[TableRow]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header = next(reader, None)
-    if not header:
-        raise _refused(code="empty", zh="文件是空的。", en="is empty")
-    names = _columns(header, contract)
+def _rows(sheet: Sheet, contract: Contract) -> Iterator[TableRow]:
+    names = _columns(sheet.columns, contract)
     read_rows = 0
-    for number, cells in enumerate(reader, start=2):
+    for number, cells in sheet.rows:
         if not any(cells):
             continue
         read_rows += 1
@@ -125,7 +111,3 @@ def _columns(header: Sequence[str], contract: Contract) -> list[str]:
             faults=tuple(faults),
         )
     return names
-
-
-def _refused(*, code: str, zh: str, en: str) -> FeedRefusedError:
-    return FeedRefusedError(faults=(Fault("file", code, zh, en),))
