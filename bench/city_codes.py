@@ -119,6 +119,7 @@ def _measure(folder: Path, url: str, number: int, people: int, processes: int) -
         marks[step] = time.perf_counter()
         counted[step] = done
 
+    server_before, children_before = _server_seconds(folder), _children_seconds()
     began = time.perf_counter()
     loaded = load.load(
         partial(open_desk, url, str(folder)),
@@ -134,7 +135,6 @@ def _measure(folder: Path, url: str, number: int, people: int, processes: int) -
     settled = counts.made + counts.known + counts.updated + counts.duplicates + counts.claimed
     assert counts.accepted + counts.set_aside == loaded.rows == people
     assert settled == counts.accepted
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
         "file": number + 1,
         "rows": people,
@@ -149,8 +149,33 @@ def _measure(folder: Path, url: str, number: int, people: int, processes: int) -
         "rows_per_second": round(people / seconds),
         "target": round(TARGET_PER_SECOND),
         "load_average": round(os.getloadavg()[0], 1),
-        "processes_cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1),
+        "python_us_a_row": round((_children_seconds() - children_before) * 1e6 / people, 1),
+        "server_us_a_row": round((_server_seconds(folder) - server_before) * 1e6 / people, 1),
     }
+
+
+def _children_seconds() -> float:
+    """Processor time of the processes that read and settled, which have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _server_seconds(folder: Path) -> float:
+    """Processor time of the server, of its processes that have ended and of those that have not."""
+    postmaster = int((folder / "postgres" / "postmaster.pid").read_text(encoding="ascii").split()[0])
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            own, rest = path.read_text(encoding="utf-8").rsplit(")", 1)
+        except OSError:
+            continue
+        fields = rest.split()
+        if int(own.split()[0]) == postmaster:
+            # User and system time, its own and its ended children's (proc(5), fields 14 to 17).
+            ticks += sum(int(field) for field in fields[11:15])
+        elif int(fields[1]) == postmaster:
+            ticks += sum(int(field) for field in fields[11:13])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _said(line: dict[str, float]) -> str:
@@ -161,7 +186,7 @@ def _said(line: dict[str, float]) -> str:
         f"(read {line['read_seconds']} s, settle {line['settle_seconds']} s, indexes {line['finish_seconds']} s; "
         f"{line['made']:,} people, {line['set_aside']:,} set aside, {line['duplicates']:,} duplicates, "
         f"{line['conflicts']:,} conflicts; load of the machine {line['load_average']}, "
-        f"processors of the reading processes {line['processes_cpu_seconds']} s)"
+        f"processor time a row: Python {line['python_us_a_row']} µs, PostgreSQL {line['server_us_a_row']} µs)"
     )
 
 

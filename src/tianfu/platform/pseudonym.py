@@ -62,7 +62,7 @@ class Bulk(NamedTuple):
         return f"Bulk({self.seal_key}, {self.index_key})"
 
     def seal(self, data: bytes, context: bytes, nonce: bytes) -> bytes:
-        """As `Pseudonym.seal`, of any length. `nonce` is `NONCE_BYTES` fresh bytes of `os.urandom`, never used twice."""
+        """As `Pseudonym.seal`, of any length. `nonce`: `NONCE_BYTES` fresh bytes of `os.urandom`, never used twice."""
         return nonce + self.aead.encrypt(nonce, data, context)
 
     def index_document(self, text: str) -> bytes:

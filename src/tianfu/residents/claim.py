@@ -217,7 +217,9 @@ def _write_resident(
         raise RuntimeError(message)
     before = profile.opened(stored, pseudonym=pseudonym)
     unchanged = before.name == checked.name and before.document == checked.document
-    settled = stored.district == checked.district and stored.language == checked.language
+    # Somebody taken over from an old city code who claims has now proved what a city only said.
+    carried = stored.proofing_provider.startswith(profile.CARRIED_OVER_PREFIX)
+    settled = stored.district == checked.district and stored.language == checked.language and not carried
     if before.phone == checked.phone and unchanged and settled:
         return Outcome.REPEATED
     store.update_resident(write, row)

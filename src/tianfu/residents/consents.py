@@ -15,7 +15,7 @@ import msgspec
 
 from tianfu.errors import Fault
 from tianfu.ids import PersonRef
-from tianfu.platform.database import Write
+from tianfu.platform.database import Read, Write
 from tianfu.residents import store
 
 
@@ -99,3 +99,12 @@ def record(write: Write, person: PersonRef, given: Sequence[str], at: datetime) 
         version=VERSION,
         at=at,
     )
+
+
+def missing(read: Read, person: PersonRef) -> tuple[str, ...]:
+    """The required purposes that `person` has not agreed to in the text of today.
+
+    Who was taken over from an old city code has agreed to none of them here: they are asked at the first opening.
+    """
+    last = store.latest_consents(read, person)
+    return tuple(purpose.id for purpose in PURPOSES if purpose.required and last.get(purpose.id) != (VERSION, True))

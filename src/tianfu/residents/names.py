@@ -23,7 +23,8 @@ def inspect(text: str, *, field: str = "name") -> tuple[str | None, tuple[Fault,
     if len(text) > 2 * NAME_LENGTH_MAX:
         return None, (_fault(field),)
     name = " ".join(unicodedata.normalize("NFC", text).translate(_DOTS).split())
-    letters = all(unicodedata.category(mark)[0] in "LM" or mark in _MARKS_ALLOWED for mark in name)
+    # Nearly every name is letters throughout, which one call tells.
+    letters = name.isalpha() or all(unicodedata.category(mark)[0] in "LM" or mark in _MARKS_ALLOWED for mark in name)
     if not 1 <= len(name) <= NAME_LENGTH_MAX or not letters or not unicodedata.category(name[0]).startswith("L"):
         return None, (_fault(field),)
     return name, ()

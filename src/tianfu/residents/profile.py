@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -13,6 +14,9 @@ from tianfu.residents import mask, store
 from tianfu.residents.documents import Document, DocumentType
 from tianfu.residents.proofing import Proof
 from tianfu.residents.store import ResidentRow
+
+CARRIED_OVER_PREFIX: Final = "city:"
+"""How the provider of a holder's proof begins who was taken over from an old city code and has proved nothing here."""
 
 
 class Personal(msgspec.Struct, frozen=True):

@@ -8,8 +8,8 @@ from typing import BinaryIO, Final, NamedTuple
 
 # Some 100,000 rows: two seconds of work for one process, which is what a kill costs.
 BLOCK_BYTES: Final = 8 * 2**20
-# A bucket of this much of the file is settled at once; some 150,000 rows, or 100 MB in memory.
-BUCKET_BYTES: Final = 12 * 2**20
+# What is settled at once comes from this many blocks' worth of the file: 50,000 to 150,000 rows, at most 100 MB.
+BUCKET_BLOCKS: Final = 2
 BUCKET_BITS_MAX: Final = 9
 
 
@@ -58,7 +58,7 @@ def plan(path: Path, *, has_header: bool, block_bytes: int = BLOCK_BYTES) -> Pla
             blocks.append(Block(len(blocks), starts_at, position, row))
             lines += 1
     first = 2 if has_header else 1
-    bits = min(BUCKET_BITS_MAX, max(0, (position // BUCKET_BYTES).bit_length()))
+    bits = min(BUCKET_BITS_MAX, max(0, (position // (BUCKET_BLOCKS * block_bytes)).bit_length()))
     return Plan(digest.digest(), position, max(0, lines - first), header, tuple(blocks), bits)
 
 

@@ -25,5 +25,3 @@ class Desk(msgspec.Struct, frozen=True):
 
 OpenDesk = Callable[[], Desk]
 """Opens a desk in the process that calls it; can be sent to another process."""
-CARRIED_OVER_PREFIX = "city:"
-"""How the proof of a holder begins who was taken over and has not yet proved the identity here."""

@@ -247,7 +247,7 @@ def _enter(open_desk: OpenDesk) -> None:
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-    # Millions of small tuples and no cycles: left alone, the collector walks them over and over for a tenth of the time.
+    # Millions of small tuples and no cycles: left alone, the collector walks them over and over.
     gc.freeze()
     gc.set_threshold(_COLLECT_EVERY, 50, 50)
     _DESKS.append(open_desk())

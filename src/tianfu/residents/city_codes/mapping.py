@@ -12,6 +12,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Mapping as AnyMapping
+from datetime import date
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -213,7 +214,10 @@ def _inspect_fields(mapping: Mapping) -> list[Fault]:
 
 
 def _is_day(text: str) -> bool:
-    return re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])", text, re.ASCII) is not None
+    try:
+        return re.fullmatch(r"20[0-9-]{8}", text, re.ASCII) is not None and date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _fault(field: str, zh: str, en: str) -> Fault:

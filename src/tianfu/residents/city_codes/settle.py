@@ -20,7 +20,7 @@ from tianfu.platform.pseudonym import NONCE_BYTES, Bulk
 from tianfu.residents import profile, store
 from tianfu.residents.city_codes import city_store, copyrows, parts
 from tianfu.residents.city_codes.city_store import Settled
-from tianfu.residents.city_codes.desk import CARRIED_OVER_PREFIX, Desk
+from tianfu.residents.city_codes.desk import Desk
 from tianfu.residents.city_codes.parts import Indexed
 from tianfu.residents.city_codes.read import Holder
 from tianfu.residents.documents import Document, DocumentType
@@ -133,7 +133,7 @@ def _make(
     persons = dict(zip(indexes, store.insert_persons(write, len(indexes), at), strict=True))
     block = copyrows.residents(
         ((persons[index], holders[index]) for index in indexes),
-        provider=CARRIED_OVER_PREFIX + city,
+        provider=profile.CARRIED_OVER_PREFIX + city,
         reference=f"file:{file_id}",
         keys=keys,
     )
@@ -166,7 +166,7 @@ def _carry(
         if stored is None:
             store.insert_resident(write, _row(desk, person, holder, tally.city, file_id))
             added.append(person)
-        elif not stored.proofing_provider.startswith(CARRIED_OVER_PREFIX):
+        elif not stored.proofing_provider.startswith(profile.CARRIED_OVER_PREFIX):
             tally.claimed += 1
         else:
             _compare(write, desk, stored, holder, tally, file_id)
@@ -180,7 +180,7 @@ def _compare(write: Write, desk: Desk, stored: ResidentRow, holder: Holder, tall
     before = profile.opened(stored, pseudonym=desk.pseudonym)
     is_newer = holder.registered > stored.claimed_at.timestamp()
     if before.name != holder.name:
-        before_city = stored.proofing_provider.removeprefix(CARRIED_OVER_PREFIX)
+        before_city = stored.proofing_provider.removeprefix(profile.CARRIED_OVER_PREFIX)
         lost = (before.name, before_city) if is_newer else (holder.name, tally.city)
         tally.lost_names.append((stored.person, *lost))
     if is_newer:
@@ -197,7 +197,7 @@ def _row(desk: Desk, person: PersonRef, holder: Holder, city: str, file_id: int)
         profile.Personal(name=holder.name, document=document, phone=holder.phone),
         district=holder.district,
         language="zh",
-        proof=Proof(provider=CARRIED_OVER_PREFIX + city, reference=f"file:{file_id}"),
+        proof=Proof(provider=profile.CARRIED_OVER_PREFIX + city, reference=f"file:{file_id}"),
         claimed_at=datetime.fromtimestamp(holder.registered, UTC),
         pseudonym=desk.pseudonym,
     )
