@@ -1,4 +1,4 @@
-"""One line of a budget that is not about the gate's answers."""
+"""Budgets that are not about the gate's answers: each is one function that measures, and one line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Line(NamedTuple):
-    """A figure, what it should be, and what it was measured beside. `note` is for a person."""
+    """A figure, what it should be, and what was measured beside it in the same run. `note` is for a person."""
 
     name: str
     figure: int
@@ -19,4 +19,4 @@ class Line(NamedTuple):
     def text(self) -> str:
         """For a terminal."""
         verdict = "met" if self.is_met else "below"
-        return f"{self.name}: {self.figure:,} {self.unit}  target {self.target:,}  {verdict}  ({self.baseline}; {self.note})"
+        return f"{self.name}: {self.figure:,} {self.unit}  target {self.target:,}  {verdict}  {self.baseline}  ({self.note})"

@@ -1,8 +1,12 @@
-"""A whole system to measure: an embedded PostgreSQL that syncs its log, a worker process, a board; all synthetic."""
+"""A whole system to measure: an embedded PostgreSQL that syncs its log, a worker, loaders, a board; all synthetic.
+
+Loaders, worker and PostgreSQL are processes of their own and share whatever cores the machine has.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -10,11 +14,15 @@ import tempfile
 import time
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
+from multiprocessing.process import BaseProcess
+from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from bench.process import ROOT
-from tianfu.platform import migrate, settings
+from tianfu.feeds import intake
+from tianfu.feeds.contracts import CONTRACTS
+from tianfu.platform import collector, migrate, settings
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.keyring import RecordKeys
 from tianfu.platform.postgres import EmbeddedPostgres
@@ -24,6 +32,8 @@ from tianfu.policy import publish
 
 POLICY: Final = ROOT / "policies" / "sichuan-core.toml"
 PATIENCE_SECONDS: Final = 60.0
+# While one waits for the database the other parses.
+LOADERS: Final = 2
 _POLL_SECONDS: Final = 0.005
 
 
@@ -40,26 +50,30 @@ class Cpu(NamedTuple):
 
     def since(self, before: Cpu) -> Cpu:
         """What was used after `before`."""
-        return Cpu(*(now - then for now, then in zip(self, before, strict=True)))
+        return Cpu(self.intake - before.intake, self.worker - before.worker, self.postgres - before.postgres)
 
     def per_row(self, rows: int) -> str:
         """For a person to read, in microseconds a row."""
         parts = ", ".join(f"{name} {used / rows * 1e6:.0f}" for name, used in zip(self._fields, self, strict=True))
-        return f"CPU µs a row: {parts}, together {sum(self) / rows * 1e6:.0f}"
+        return f"processor time a row: {sum(self) / rows * 1e6:.0f} µs, of which {parts}"
 
 
 class System(NamedTuple):
-    """The running parts. This process is the intake."""
+    """The running parts."""
 
     database: Database
+    url: str
     var: Path
-    pseudonym: Pseudonym
     worker: subprocess.Popen[bytes]
+    loaders: list[BaseProcess]
+    files: Queue[bytes | None]
+    loaded: Queue[float]
 
     def cpu(self) -> Cpu:
-        """See `Cpu`; connections that were closed are not counted, and none is while something is measured."""
+        """See `Cpu`. Connections that were closed are not counted; none is closed while something is measured."""
         servers = processes_in(self.var / "postgres")
-        return Cpu(time.process_time(), _cpu_seconds(self.worker.pid), sum(map(_cpu_seconds, servers)))
+        loaders = [loader.pid for loader in self.loaders if loader.pid is not None]
+        return Cpu(sum(map(_cpu_seconds, loaders)), _cpu_seconds(self.worker.pid), sum(map(_cpu_seconds, servers)))
 
 
 @contextlib.contextmanager
@@ -74,19 +88,9 @@ def running() -> Generator[System, None, None]:
             with Database.open(url, settings.load({}).database) as database:
                 migrate.apply(database, settings.PROJECT_ROOT / "migrations")
                 _put_in_force(database)
-                environment = {**os.environ, "TIANFU_VAR": str(var), "TIANFU_DATABASE_URL": url}
-                log = (var / "worker.log").open("wb")
-                with (
-                    log,
-                    subprocess.Popen(
-                        [sys.executable, "-m", "tianfu.services.worker"], env=environment, stderr=log
-                    ) as worker,
-                ):
-                    try:
-                        pseudonym = Pseudonym(RecordKeys.load_or_create(var / "keys" / "records.json"))
-                        yield System(database, var, pseudonym, worker)
-                    finally:
-                        worker.terminate()
+                RecordKeys.load_or_create(var / "keys" / "records.json")
+                with _worker(url, var) as worker, _loaders(url, var) as (loaders, files, loaded):
+                    yield System(database, url, var, worker, loaders, files, loaded)
         finally:
             server.stop()
 
@@ -98,6 +102,58 @@ def wait_until(condition: Callable[[], bool]) -> None:
         if time.perf_counter() > deadline:
             raise NotReachedError
         time.sleep(_POLL_SECONDS)
+
+
+@contextlib.contextmanager
+def _worker(url: str, var: Path) -> Generator[subprocess.Popen[bytes], None, None]:
+    environment = {**os.environ, "TIANFU_VAR": str(var), "TIANFU_DATABASE_URL": url}
+    command = [sys.executable, "-m", "tianfu.services.worker"]
+    with (var / "worker.log").open("wb") as log, subprocess.Popen(command, env=environment, stderr=log) as worker:
+        try:
+            yield worker
+        finally:
+            worker.terminate()
+
+
+@contextlib.contextmanager
+def _loaders(url: str, var: Path) -> Generator[tuple[list[BaseProcess], Queue[bytes | None], Queue[float]], None, None]:
+    context = multiprocessing.get_context("spawn")
+    files: Queue[bytes | None] = context.Queue()
+    loaded: Queue[float] = context.Queue()
+    loaders: list[BaseProcess] = [
+        context.Process(target=_load_files, args=(url, var, files, loaded), daemon=True) for _ in range(LOADERS)
+    ]
+    for loader in loaders:
+        loader.start()
+    for _ in loaders:
+        loaded.get(timeout=PATIENCE_SECONDS)
+    try:
+        yield loaders, files, loaded
+    finally:
+        for _ in loaders:
+            files.put(None)
+        for loader in loaders:
+            loader.join(timeout=10)
+
+
+def _load_files(url: str, var: Path, files: Queue[bytes | None], loaded: Queue[float]) -> None:
+    """Load laboratory files until None comes; says when each was committed (`time.time`), and once at the start."""
+    pseudonym = Pseudonym(RecordKeys.load_or_create(var / "keys" / "records.json"))
+    collector.collect_rarely()
+    with Database.open(url, settings.load({}).database) as database:
+        with database.read(Purpose.BATCH) as read:
+            read.value("select 1")
+        loaded.put(time.time())
+        while (file := files.get()) is not None:
+            intake.load(
+                database,
+                file,
+                contract=CONTRACTS["lab"],
+                source="laboratory",
+                pseudonym=pseudonym,
+                at=datetime.now(UTC),
+            )
+            loaded.put(time.time())
 
 
 def _put_in_force(database: Database) -> None:

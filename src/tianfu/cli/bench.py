@@ -16,10 +16,10 @@ from tianfu.platform.settings import PROJECT_ROOT
 @click.option("--people", type=click.IntRange(1_000, 10_000_000), default=1_000_000, help="On the board measured.")
 @click.option("--seconds", type=click.FloatRange(0.1, 60), default=5.0, help="Of each of the three rounds.")
 def command(names: tuple[str, ...], *, as_json: bool, people: int, seconds: float) -> None:
-    """Measure the budgets named, all of them by default: show, scan, check.
+    """Measure the budgets named, all by default: show, scan, check, decide, intake, feed-latency.
 
-    A line each: figure, unit, target, met or below, the baseline (the smallest JSON answer of the same server in the
-    same run) and the ratio. The server has one core to itself and the load generator another; anything else that runs
+    A line each: figure, unit, target, met or below, the baseline of the same run (of the gate's answers the smallest
+    JSON answer of the same server) and the ratio. The server has one core to itself and the load generator another; anything else that runs
     on the machine lowers the figures. The exit code is 0 also when a figure is below its target.
     """
     arguments = [*names, "--people", str(people), "--seconds", str(seconds), *(["--json"] if as_json else [])]

@@ -18,7 +18,7 @@ from typing import Final
 from tianfu.clock import Clock, SystemClock, monotonic_seconds
 from tianfu.errors import TianfuError
 from tianfu.evidence import changes
-from tianfu.platform import leases
+from tianfu.platform import collector, leases
 from tianfu.platform.database import Database, Listener, Purpose
 from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings, load
@@ -118,6 +118,7 @@ class Worker:
 
 def main() -> None:
     """Work with the settings of the environment until a signal comes."""
+    collector.collect_rarely()
     log = Log("worker")
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
