@@ -76,6 +76,9 @@ export interface DecisionReason {
   readonly since: string | null
   readonly until: string | null
   readonly how_it_ends: string
+  readonly measure_title?: string | null
+  readonly measure_text?: string | null
+  readonly authority?: string
   readonly office: string | null
   readonly rule: string
   readonly cites: string
