@@ -8,6 +8,7 @@ they need is somebody who chooses.
 from __future__ import annotations
 
 import enum
+import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -108,3 +109,19 @@ def statements(draw: st.DrawFn, number: int, kinds: Sequence[str] = (*KINDS, *_O
 def histories(draw: st.DrawFn, *, most: int = 7) -> list[Evidence]:
     """Up to `most` statements about person 1, numbered in the order of receipt."""
     return [draw(statements(number)) for number in range(1, draw(st.integers(0, most)) + 1)]
+
+
+def seeded_history(seed: int, *, most: int = 7, kinds: Sequence[str] = (*KINDS, *_OFTEN, *_OFTEN)) -> list[Evidence]:
+    """The same history for the same seed."""
+    choose = random.Random(seed).choice
+    return [
+        statement_of(number, fact_of(choose(kinds), BEGINNING + choose(range(HISTORY_STEPS)) * STEP, choose), choose)
+        for number in range(1, choose(range(most + 1)) + 1)
+    ]
+
+
+def many_histories(
+    *, most: int = 7, kinds: Sequence[str] = (*KINDS, *_OFTEN, *_OFTEN)
+) -> st.SearchStrategy[list[Evidence]]:
+    """Like `histories`, drawn by a seed alone: twenty times as quick, but a failure does not shrink."""
+    return st.integers(0, 2**32).map(lambda seed: seeded_history(seed, most=most, kinds=kinds))
