@@ -105,6 +105,8 @@ def test_a_hash_that_nobody_published_is_not_found(database: Database, tianfu: C
     put_in_force(database)
 
     assert isinstance(tianfu("policy", "diff", "0" * 12, str(POLICY_FILE)).exception, NotFoundError)
+    assert isinstance(tianfu("policy", "show", "0" * 64).exception, NotFoundError)
+    assert tianfu("policy", "show", core_policy().hash[:8]).stdout_bytes == POLICY_FILE.read_bytes()
 
 
 def test_a_comparison_counts_everybody_and_writes_nothing(

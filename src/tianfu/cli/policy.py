@@ -14,6 +14,7 @@ import click
 from tianfu.cli import policy_compare, policy_files
 from tianfu.cli.instant import InstantParameter
 from tianfu.cli.policy_files import print_diff, scope_text
+from tianfu.cli.policy_named import published
 from tianfu.clock import SystemClock
 from tianfu.platform import settings
 from tianfu.platform.database import Database, Purpose, Read
@@ -42,7 +43,7 @@ _SHOW_EPILOG: Final = """\b
 Examples:
   tianfu policy show
   tianfu policy show --at 2026-12-01T00:00:00+08:00
-  tianfu policy show 3f0c9a… > earlier.toml
+  tianfu policy show 3f0c9a1b > earlier.toml
 """
 
 
@@ -160,13 +161,12 @@ def list_publications() -> None:
 @click.argument("policy_hash", metavar="[HASH]", required=False)
 @click.option("--at", type=InstantParameter(), help="The policy in force at this instant (now when left out).")
 def show(policy_hash: str | None, at: datetime | None) -> None:
-    """Print the published file itself, byte for byte: the one in force, or the one with this hash."""
+    """Print the published file itself, byte for byte: the one in force, or the one whose hash begins so."""
     with _database() as database, database.read(Purpose.OPERATOR) as read:
-        policies = publishing.Policies()
         if policy_hash is None:
-            policy = policies.in_force(read, at or SystemClock().now())
+            policy = publishing.in_force(read, at or SystemClock().now())
         else:
-            policy = policies.by_hash(read, policy_hash)
+            policy = published(read, policy_hash)
     click.echo(policy.body, nl=False)
 
 

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from tianfu.errors import NotFoundError
-from tianfu.platform.database import Purpose
+from tianfu.platform.database import Purpose, Read
 from tianfu.platform.settings import Settings
 from tianfu.policy import store
 from tianfu.policy.compile import Policy
@@ -29,10 +29,15 @@ def policy_named(text: str, settings: Settings) -> Policy:
     if path.exists() or _HASH.fullmatch(text) is None:
         return load(path)
     with installed_database(settings) as database, database.read(Purpose.OPERATOR) as read:
-        hashes = store.hashes_like(read, text)
-        if len(hashes) != 1:
-            raise NotFoundError(
-                zh="没有（或不止一份）已发布的规则以此开头。",
-                en="No published rule set, or more than one, has a hash that begins so.",
-            )
-        return Policies().by_hash(read, hashes[0])
+        return published(read, text)
+
+
+def published(read: Read, beginning: str) -> Policy:
+    """The published rule set whose hash begins so. Raises `NotFoundError` when there is none, or more than one."""
+    hashes = store.hashes_like(read, beginning)
+    if len(hashes) != 1:
+        raise NotFoundError(
+            zh="没有（或不止一份）已发布的规则以此开头。",
+            en="No published rule set, or more than one, has a hash that begins so.",
+        )
+    return Policies().by_hash(read, hashes[0])
