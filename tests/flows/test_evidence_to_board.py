@@ -20,6 +20,7 @@ from tianfu.ids import PersonRef
 from tianfu.platform import migrate, settings
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.postgres import EmbeddedPostgres
+from tianfu.policy.load import load
 from tianfu.status.replay import replay
 
 LATENCY_APPENDS = 60
@@ -148,18 +149,20 @@ def test_without_a_policy_the_worker_waits_and_starts_when_one_is_published(
         worker.wait_until(lambda: board.colour(person) == "red")
 
 
-def test_a_new_policy_reaches_everybody_in_the_background(
+def test_a_new_policy_reaches_everybody_whom_it_can_change_in_the_background(
     database: Database, database_url: str, tmp_path: Path
 ) -> None:
+    # A discharge counts 27 days instead of 28: a rule about tests, and everybody here has one.
+    shorter = load(next_policy().body.replace(b"days = 28", b"days = 27"))
     worker.put_in_force(database)
     persons = synthetic.people(database, 30)
     append(database, *(positive(person, f"L{person}") for person in persons))
     with worker.running_worker(database_url, tmp_path):
         worker.wait_until(lambda: statuses_of(database, core_policy().hash) == len(persons))
 
-        worker.put_in_force(database, next_policy().body)
+        worker.put_in_force(database, shorter.body)
 
-        worker.wait_until(lambda: statuses_of(database, next_policy().hash) == len(persons))
+        worker.wait_until(lambda: statuses_of(database, shorter.hash) == len(persons))
 
 
 def statuses_of(database: Database, policy_hash: str) -> int:
