@@ -14,6 +14,9 @@ from tianfu.residents import consents
 from tianfu.residents.city_codes.desk import Desk
 from tianfu.residents.city_codes.load import load
 
+CONSENTS = "/api/v1/me/consents"
+ALL = ["claim", "health", "visits"]
+
 
 def carry_over(control: Control, folder: Path) -> None:
     desk = Desk(control.database, control.pseudonym, changes.mark)
@@ -38,7 +41,32 @@ def test_a_holder_taken_over_signs_in_without_claiming(browser: Browser, control
     mine = browser.ask("GET", "/api/v1/me")
     assert mine.status_code == 200
     assert mine.json()["masked_name"] == "张*明"
-    assert missing(control) == ("claim", "health", "visits")
+    assert mine.json()["consents_missing"] == ["claim", "health", "visits"]
+
+
+def test_consents_are_given_at_the_first_opening_and_then_no_more_asked_for(
+    browser: Browser, control: Control, tmp_path: Path
+) -> None:
+    carry_over(control, tmp_path)
+    signed_in(browser)
+    some = browser.ask("POST", CONSENTS, {"consents": ["claim"], "consent_version": consents.VERSION})
+    old = browser.ask("POST", CONSENTS, {"consents": ALL, "consent_version": "2020"})
+    every = [browser.ask("POST", CONSENTS, {"consents": ALL, "consent_version": consents.VERSION}) for _ in range(2)]
+
+    assert (some.status_code, old.status_code) == (422, 422)
+    assert [answer.status_code for answer in every] == [204, 204]
+    assert browser.ask("GET", "/api/v1/me").json()["consents_missing"] == []
+    assert control.count("consent") == 3
+
+
+def test_who_opens_the_code_is_decided_before_the_millions_that_wait(
+    browser: Browser, control: Control, tmp_path: Path
+) -> None:
+    carry_over(control, tmp_path)
+    before = control.count("evidence_change")
+    signed_in(browser)
+
+    assert control.count("evidence_change") == before + 1
 
 
 def test_another_phone_does_not_sign_in_as_a_holder_taken_over(

@@ -23,6 +23,7 @@ def routes(portal: Portal) -> Router:
             entrance.sign_in,
             entrance.sign_out,
             me.me,
+            me.give_consents,
             me.declare_health,
             me.my_decision,
             me.my_reads,

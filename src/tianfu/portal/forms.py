@@ -82,7 +82,7 @@ class ConsentsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MeAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What is stored of me, masked."""
+    """What is stored of me, masked. `consents_missing` are required ones that I have not given to the text of today."""
 
     masked_name: str
     masked_document: str
@@ -90,6 +90,14 @@ class MeAnswer(msgspec.Struct, frozen=True, kw_only=True):
     claimed_at: datetime
     language: str
     declared_until: datetime | None
+    consents_missing: tuple[str, ...]
+
+
+class ConsentForm(msgspec.Struct, frozen=True, kw_only=True):
+    """What I agree to, in the text of that version."""
+
+    consents: tuple[str, ...]
+    consent_version: str
 
 
 class DeclarationForm(msgspec.Struct, frozen=True, kw_only=True):

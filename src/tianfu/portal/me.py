@@ -10,6 +10,7 @@ from litestar.params import RawBody
 
 from tianfu.access.session import SessionInvalidError
 from tianfu.audit import trail
+from tianfu.errors import InputInvalidError
 from tianfu.platform import api
 from tianfu.platform.api import AnyRequest, documented, read_body
 from tianfu.platform.database import Purpose
@@ -17,6 +18,7 @@ from tianfu.policy.explain import Explanation, explain
 from tianfu.policy.model import Decision
 from tianfu.portal import declare
 from tianfu.portal.forms import (
+    ConsentForm,
     DeclarationAnswer,
     DeclarationForm,
     MeAnswer,
@@ -24,7 +26,7 @@ from tianfu.portal.forms import (
     UndecidedAnswer,
 )
 from tianfu.portal.parts import PortalParts, person_of, present
-from tianfu.residents import profile
+from tianfu.residents import consents, profile
 from tianfu.status import store as statuses
 from tianfu.status.read import LAPSE_GRACE_SECONDS
 
@@ -39,6 +41,7 @@ def me(request: AnyRequest, portal: PortalParts) -> MeAnswer:
     with portal.database.read(Purpose.RESIDENT) as read:
         found = profile.find(read, person, pseudonym=portal.pseudonym)
         status = statuses.read_many(read, [person]).get(person)
+        missing = consents.missing(read, person)
     if found is None:
         # The session outlived the record: a database restored or reset.
         raise SessionInvalidError
@@ -49,7 +52,21 @@ def me(request: AnyRequest, portal: PortalParts) -> MeAnswer:
         claimed_at=found.claimed_at,
         language=found.language,
         declared_until=status.decision.declared_until if status else None,
+        consents_missing=missing,
     )
+
+
+@post("/me/consents", status_code=204, operation_class=documented(ConsentForm), sync_to_thread=True)
+def give_consents(request: AnyRequest, portal: PortalParts, body: RawBody) -> None:
+    """Agree: at the first opening after an old city code was taken over, or to a changed text. Twice changes nothing."""
+    at = portal.clock.now()
+    person = person_of(present(portal, request, at))
+    sent = read_body(ConsentForm, body)
+    faults = consents.inspect(sent.consents, sent.consent_version)
+    if faults:
+        raise InputInvalidError(faults=faults)
+    with portal.database.write(Purpose.RESIDENT) as write:
+        consents.record(write, person, sent.consents, at)
 
 
 @post("/me/declarations", status_code=201, operation_class=documented(DeclarationForm), sync_to_thread=True)
