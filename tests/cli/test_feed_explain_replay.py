@@ -76,6 +76,7 @@ def test_loading_the_same_file_again_says_so(tianfu: Command, file: Callable[...
 
     assert json.loads(result.stdout) | {"batch_id": 0} == {
         "batch_id": 0,
+        "state": "loaded",
         "feed": "lab",
         "source": "laboratory",
         "encoding": "utf-8",

@@ -12,6 +12,7 @@ from tianfu.cli.feed_batch import approve, held, reject, withdraw
 from tianfu.cli.feed_parts import print_loaded, progress, records
 from tianfu.cli.feed_push import key, push
 from tianfu.cli.feed_quarantine import command as quarantine
+from tianfu.cli.feed_watch import delays, status, watch
 from tianfu.cli.operator import terminal_actor
 from tianfu.clock import SystemClock
 from tianfu.feeds import accounts, intake, table
@@ -64,5 +65,5 @@ def load(kind: str, file: Path, source: str | None, by: str | None, *, as_json: 
         print_loaded(loaded)
 
 
-for _part in (quarantine, held, approve, reject, withdraw, key, push):
+for _part in (quarantine, held, approve, reject, withdraw, watch, status, delays, key, push):
     command.add_command(_part)

@@ -18,6 +18,7 @@ from typing import Final
 from tianfu.clock import Clock, SystemClock, monotonic_seconds
 from tianfu.errors import TianfuError
 from tianfu.evidence import changes
+from tianfu.feeds import freshness
 from tianfu.platform import collector, leases
 from tianfu.platform.database import Database, Listener, Purpose
 from tianfu.platform.observe import Log
@@ -35,6 +36,7 @@ IDLE_SECONDS: Final = 0.5
 BACKOFF_SECONDS_MIN: Final = 0.2
 BACKOFF_SECONDS_MAX: Final = 5.0
 TIDY_SECONDS: Final = 3600.0
+FEEDS_SECONDS: Final = 60.0
 
 
 class Worker:
@@ -50,6 +52,7 @@ class Worker:
         self._cycle: Cycle | None = None
         self._beat_at = 0.0
         self._tidy_at = 0.0
+        self._feeds_at = 0.0
         self._backoff = BACKOFF_SECONDS_MIN
 
     def run(self, stopping: threading.Event) -> None:
@@ -99,6 +102,9 @@ class Worker:
         if monotonic_seconds() >= self._tidy_at:
             self._tidy_at = monotonic_seconds() + TIDY_SECONDS
             cycle.tidy(self._clock.now())
+        if monotonic_seconds() >= self._feeds_at:
+            self._feeds_at = monotonic_seconds() + FEEDS_SECONDS
+            freshness.tend(self._database, self._log, self._clock.now())
 
     def _stand_down(self) -> None:
         if self._cycle is not None:

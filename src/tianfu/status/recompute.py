@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-from tianfu.evidence import changes, derived, ledger
+from tianfu.evidence import changes, delays, derived, ledger
 from tianfu.evidence.model import Evidence
 from tianfu.ids import PersonRef
 from tianfu.platform.database import Write
@@ -51,9 +51,10 @@ def batch(write: Write, policy: Policy, at: datetime, *, limit: int = BATCH_PEOP
     """
     store.lock(write)
     persons = changes.take(write, limit=limit, at=at)
+    queued = frozenset(persons)
     if len(persons) < limit:
         persons = sorted({*persons, *expire.due(write, at, limit - len(persons))})
-    return _decide_all(write, policy, persons, at)
+    return _decide_all(write, policy, persons, at, queued)
 
 
 def people(write: Write, policy: Policy, persons: Sequence[PersonRef], at: datetime) -> Recomputed:
@@ -62,7 +63,13 @@ def people(write: Write, policy: Policy, persons: Sequence[PersonRef], at: datet
     return _decide_all(write, policy, persons, at)
 
 
-def _decide_all(write: Write, policy: Policy, persons: Sequence[PersonRef], at: datetime) -> Recomputed:
+def _decide_all(
+    write: Write,
+    policy: Policy,
+    persons: Sequence[PersonRef],
+    at: datetime,
+    queued: frozenset[PersonRef] = frozenset(),
+) -> Recomputed:
     if not persons:
         return Recomputed()
     evidence = ledger.about_many(write, persons)
@@ -79,8 +86,19 @@ def _decide_all(write: Write, policy: Policy, persons: Sequence[PersonRef], at: 
         else:
             decided.append((person, decision))
     written = store.upsert(write, decided)
+    # Of whom new evidence changed, the statement received last is the one whose age is measured.
+    newest = (
+        max(evidence[status.person], key=_receipt)
+        for status in written.statuses
+        if status.person in queued and evidence[status.person]
+    )
+    delays.note_status(write, ((statement.source, statement.received_at) for statement in newest), at)
     changes.postpone(write, failed, at + RETRY_AFTER)
     return Recomputed(people=len(persons), written=written, failures=tuple(sorted(errors.items())))
+
+
+def _receipt(statement: Evidence) -> tuple[datetime, int]:
+    return statement.received_at, statement.evidence_id
 
 
 def is_new(stored: Decision, decision: Decision) -> bool:
