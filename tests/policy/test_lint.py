@@ -126,6 +126,15 @@ def test_a_rule_that_a_negative_sets_off_is_told(where: dict[str, tuple[str, ...
     assert told(rule) == ({("rule[0].where.result", "negative_sets_off")} if warned else set())
 
 
+def test_a_rule_that_hides_another_until_a_negative_ends_it_is_told() -> None:
+    copresent = core().rule[5]
+    hiding = msgspec.structs.replace(copresent, preempts=("close-contact",))
+
+    assert ("rule[0].preempts", "negative_uncovers") in told(hiding, contact_rule())
+    assert told(copresent, contact_rule()) == set()
+    assert told(msgspec.structs.replace(hiding, release=()), contact_rule()) == set()
+
+
 def overlap_between(one: Rule, two: Rule, **changes: object) -> str:
     """What is said of the two; empty when they cannot fit one statement."""
     changed = msgspec.structs.replace(core(), rule=(one, two), **changes)

@@ -84,6 +84,13 @@ def test_checking_tells_faults_to_programs_too(tianfu: Command, file: Callable[[
     assert json.loads(result.output)["faults"]
 
 
+def test_the_schema_of_a_rule_set_is_printed(tianfu: Command) -> None:
+    printed = json.loads(tianfu("policy", "schema").output)
+
+    assert printed["$schema"].startswith("https://json-schema.org/")
+    assert {"Rule", "Phase", "Overlay"} <= set(printed["$defs"])
+
+
 def test_a_difference_is_told_in_words_and_says_whom_it_can_change(
     database: Database, tianfu: Command, file: Callable[[str, str], str]
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
@@ -15,6 +14,7 @@ import msgspec
 from tianfu.cli.main import EXIT_REFUSED, terminal_language
 from tianfu.cli.policy_named import METAVAR, policy_named
 from tianfu.platform import settings
+from tianfu.policy import schema as rule_schema
 from tianfu.policy.affected import Affected, affected
 from tianfu.policy.combine import combine as combined
 from tianfu.policy.compile import Policy
@@ -107,8 +107,6 @@ def combine(base: Path, overlays: tuple[Path, ...], output: Path) -> None:
 @click.command()
 def schema() -> None:
     """Print the JSON Schema of a rule-set file."""
-    # Loaded on demand: no other part of this module needs it.
-    rule_schema = importlib.import_module("tianfu.policy.schema")
     click.echo(json.dumps(rule_schema.schema(), ensure_ascii=False, indent=2))
 
 

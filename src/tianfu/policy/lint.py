@@ -15,7 +15,7 @@ import msgspec
 from tianfu.colour import Colour
 from tianfu.policy import overlap
 from tianfu.policy.overlap import prefixes_meet
-from tianfu.policy.rules import Overlay, Range, Rule, RuleSet
+from tianfu.policy.rules import Anchored, Anchors, Counted, NegativeTests, Overlay, Range, Rule, RuleSet
 from tianfu.policy.vocabulary import attributes_of
 
 # The words for a part that has to be there and says nothing: a file copied from a template.
@@ -139,6 +139,13 @@ def _texts(rules: RuleSet, rule: Rule, path: str) -> Iterator[Warning]:
 
 def _worse_by_a_negative(rule: Rule, path: str) -> Iterator[Warning]:
     """A rule that negative tests set off, such as "no test for seven days": one more negative sets it off once more."""
+    if rule.preempts and _ended_by_tests(rule):
+        yield _warning(
+            f"{path}.preempts",
+            "negative_uncovers",
+            "检测可提前结束本条，被其优先排除的条款随之恢复",
+            "tests may end this rule early, and then what it pre-empts counts again",
+        )
     if rule.evidence not in {"test", "parent_test"}:
         return
     results = rule.where.get("result")
@@ -149,6 +156,19 @@ def _worse_by_a_negative(rule: Rule, path: str) -> Iterator[Warning]:
             "阴性结果也会触发本条，新增阴性可能使状态变严",
             "a negative sets this off too, so that an added negative may make somebody worse off",
         )
+
+
+def _ended_by_tests(rule: Rule) -> bool:
+    """Whether more negatives can end the rule earlier: by a release, or by a phase that ends with a counter."""
+    if any(isinstance(release, NegativeTests | Counted) for release in rule.release):
+        return True
+    counters = {counter.id for counter in rule.counter}
+    ends = [end for phase in rule.phase if phase.until is not None for end in _several(phase.until)]
+    return any(end.anchor.partition(".")[0] in counters for end in ends)
+
+
+def _several(instants: Anchors) -> tuple[Anchored, ...]:
+    return (instants,) if isinstance(instants, Anchored) else instants
 
 
 def _idle_overlay(rules: RuleSet, overlay: Overlay, path: str) -> Iterator[Warning]:
