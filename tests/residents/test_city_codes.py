@@ -220,7 +220,7 @@ def _load_forever(url: str, var: str, path: str) -> None:
         at=NOON,
         loaded_by="os:test",
         processes=2,
-        block_bytes=SMALL_BLOCK,
+        block_bytes=20 * SMALL_BLOCK,
     )
 
 

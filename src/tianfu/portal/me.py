@@ -58,7 +58,7 @@ def me(request: AnyRequest, portal: PortalParts) -> MeAnswer:
 
 @post("/me/consents", status_code=204, operation_class=documented(ConsentForm), sync_to_thread=True)
 def give_consents(request: AnyRequest, portal: PortalParts, body: RawBody) -> None:
-    """Agree: at the first opening after an old city code was taken over, or to a changed text. Twice changes nothing."""
+    """Agree, at the first opening after an old city code was taken over or to a new text. Twice changes nothing."""
     at = portal.clock.now()
     person = person_of(present(portal, request, at))
     sent = read_body(ConsentForm, body)
