@@ -19,4 +19,5 @@ class Line(NamedTuple):
     def text(self) -> str:
         """For a terminal."""
         verdict = "met" if self.is_met else "below"
-        return f"{self.name}: {self.figure:,} {self.unit}  target {self.target:,}  {verdict}  {self.baseline}  ({self.note})"
+        figure = f"{self.name}: {self.figure:,} {self.unit}  target {self.target:,}  {verdict}"
+        return f"{figure}  baseline {self.baseline}  ({self.note})"

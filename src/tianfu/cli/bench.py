@@ -18,10 +18,10 @@ from tianfu.platform.settings import PROJECT_ROOT
 def command(names: tuple[str, ...], *, as_json: bool, people: int, seconds: float) -> None:
     """Measure the budgets named, all by default: show, scan, check, decide, intake, feed-latency.
 
-    A line each: figure, unit, target, met or below, the baseline of the same run (of the gate's answers the smallest
-    JSON answer of the same server) and the ratio. The server has one core to itself and the load generator another;
-    anything else that runs on the machine lowers the figures. The exit code is 0 also when a figure is below its
-    target. `city-codes` is only measured when it is asked for: it takes over a file of --people holders.
+    A line each: figure, unit, target, met or below, and the baseline of the same run, which for the gate is the
+    smallest JSON answer of the same server. The gate has one core to itself and the load generator another; intake
+    has all that the machine has. Anything else that runs lowers the figures. The exit code is 0 also when a figure is
+    below its target.
     """
     arguments = [*names, "--people", str(people), "--seconds", str(seconds), *(["--json"] if as_json else [])]
     finished = subprocess.run([sys.executable, "-m", "bench", *arguments], cwd=PROJECT_ROOT, check=False)

@@ -251,7 +251,7 @@ def _rows(
 
 def _remembered_texts() -> Callable[[object], bytes]:
     """`binary.text` for words that repeat: the kinds, sources and places of one append."""
-    return functools.lru_cache(maxsize=_WORDS_REMEMBERED)(binary.text)  # type: ignore[arg-type]  # all of them are texts
+    return functools.lru_cache(maxsize=_WORDS_REMEMBERED)(binary.text)
 
 
 def _stripe(key: _Key) -> int:

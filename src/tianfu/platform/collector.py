@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 from typing import Final
 
-# Objects made before the youngest are looked through; a batch of 4,000 people makes about as many. At Python's own 700 a
-# process that holds 200,000 rows spends a quarter of its time looking through them, in vain: rows have no cycles.
+# Objects made before the youngest are looked through; a batch of 4,000 people makes about as many. At Python's own
+# 700 a process that holds 200,000 rows spends a quarter of its time looking through them, in vain: they have no cycles.
 _YOUNG_OBJECTS: Final = 100_000
 _OLDER_ROUNDS: Final = 20
 
