@@ -65,7 +65,9 @@ class Cells:
 
     def text(self, name: str) -> str:
         """The cell as it is meant: full-width forms made plain, blanks around it off; empty when there is none."""
-        raw = self._cells.get(name, "")
+        raw = self._cells.get(name)
+        if not raw:
+            return ""
         return raw.strip() if raw.isascii() else _plain(raw)
 
     def key(self, name: str) -> str:
@@ -102,10 +104,11 @@ class Cells:
 
     def choice(self, name: str, words: Mapping[str, Choice]) -> Choice:
         """The value that one of `words` stands for; letter case makes no difference."""
+        value = words.get(self._cells.get(name, ""))
+        if value is not None:
+            return value
         text = self.text(name)
-        value = words.get(text)
-        if value is None:
-            value = words.get(text.lower())
+        value = words.get(text.lower())
         if value is not None:
             return value
         if not text:

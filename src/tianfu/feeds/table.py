@@ -83,8 +83,9 @@ def _rows(sheet: Sheet, contract: Contract) -> Iterator[TableRow]:
         read_rows += 1
         if read_rows > ROWS_MAX:
             raise FeedTooLargeError
-        fits = len(cells) == len(names) and max(map(len, cells)) <= CELL_CHARACTERS_MAX
-        if fits:
+        # A row that is short as a whole, as nearly all are, has no long cell.
+        short = len("".join(cells)) <= CELL_CHARACTERS_MAX or max(map(len, cells)) <= CELL_CHARACTERS_MAX
+        if short and len(cells) == len(names):
             yield TableRow(number, tuple(cells), dict(zip(names, cells, strict=True)))
         else:
             yield TableRow(number, tuple(cell[:CELL_CHARACTERS_MAX] for cell in cells[:CELLS_KEPT_MAX]), None)

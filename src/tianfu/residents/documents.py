@@ -135,12 +135,13 @@ def _is_plain(number: str, today: date) -> bool:
 
     The check character (MOD 11-2) is the sum of three parts' sums, each of which is worked out once.
     """
-    if not _EIGHTEEN.fullmatch(number) or number[:2] not in _provinces():
+    if not _EIGHTEEN.fullmatch(number):
         return False
+    region_sum = _region(number[:6])
     born, birth_sum = _birth(number[6:14])
-    if born is None or born > today:
+    if region_sum is None or born is None or born > today:
         return False
-    return _CHECKS[(_sum(number[:6], 0) + birth_sum + _sum(number[14:17], 14)) % 11] == number[17]
+    return _CHECKS[(region_sum + birth_sum + _serial(number[14:17])) % 11] == number[17]
 
 
 def _weighted(digits: str, position: int) -> int:
@@ -148,10 +149,17 @@ def _weighted(digits: str, position: int) -> int:
     return sum(int(digit) << (17 - position - offset) for offset, digit in enumerate(digits))
 
 
-# All divisions and all serial numbers are 4,000 together; of birth dates there are 45,000.
-_sum: Final = functools.lru_cache(maxsize=8192)(_weighted)
+@functools.lru_cache(maxsize=8192)
+def _region(digits: str) -> int | None:
+    return _weighted(digits, 0) if digits[:2] in _provinces() else None
 
 
+@functools.lru_cache(maxsize=1000)
+def _serial(digits: str) -> int:
+    return _weighted(digits, 14)
+
+
+# There are 45,000 birth dates.
 @functools.lru_cache(maxsize=65536)
 def _birth(digits: str) -> tuple[date | None, int]:
     try:
