@@ -81,11 +81,6 @@ class FolderWatch:
             if report is not None:
                 yield report
 
-    @property
-    def waiting(self) -> int:
-        """How many files were there at the last step and not complete yet, or new since."""
-        return len(self._looks)
-
     def _files(self) -> Iterator[Path]:
         for feed in CONTRACTS:
             folder = self._folder / feed

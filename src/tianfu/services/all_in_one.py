@@ -36,6 +36,8 @@ POSTGRES_CHECK_SECONDS: Final = 1.0
 HEALTHY_SECONDS_MAX: Final = 60.0
 HEALTH_POLL_SECONDS: Final = 0.1
 HTTP_OK: Final = 200
+# One of each process behind the origin.
+HEALTHY_PATHS: Final = ("/gate/v1/health", "/api/v1/info", "/feeds/v1/openapi.json")
 
 Say = Callable[[str], None]
 
@@ -110,7 +112,7 @@ class AllInOne:
         return children
 
     def _wait_healthy(self, children: list[Child]) -> None:
-        """Return when the gate and the control API answer through the one origin. Raises `NotHealthyError`."""
+        """Return when gate, control API and feeds' door answer through the one origin. Raises `NotHealthyError`."""
         server = self._settings.server
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(server.host, server.host)  # noqa: S104 - asked, not bound
         deadline = monotonic_seconds() + HEALTHY_SECONDS_MAX
@@ -119,7 +121,7 @@ class AllInOne:
             httpx.Client(base_url=f"http://{host}:{server.port}", timeout=2.0, trust_env=False) as client,
         ):
             while not self._stopping.is_set():
-                if all(_answers(client, path) for path in ("/gate/v1/health", "/api/v1/info")):
+                if all(_answers(client, path) for path in HEALTHY_PATHS):
                     return
                 for child in children:
                     child.tend(self._log)
