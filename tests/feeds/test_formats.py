@@ -102,6 +102,7 @@ def test_a_number_too_long_for_a_double_is_refused_where_it_is_read(number: int)
         "[1, 2]",
         '"text"',
         '{"sample_id": ' + "[" * 100_000,
+        '{"sample_id": ' + "[" * 60_000,
     ],
 )
 def test_a_line_that_is_no_flat_object_is_set_aside_alone(line: str) -> None:
@@ -182,6 +183,8 @@ def test_a_parquet_file_that_unpacks_beyond_bounds_is_refused(tmp_path: Path, mo
         (b"PARE....", "encrypted"),
         (b"PAR1", "parquet"),
         (b"PAR1" + b"x" * 100 + b"PAR1", "parquet"),
+        (b"," * 70_000, "line"),
+        (b"a," * 200, "columns"),
         (b" [" + ndjson(lab_cells(1)) + b"]", "json_array"),
     ],
 )

@@ -18,6 +18,8 @@ from tianfu.feeds.sheet import COLUMNS_MAX, Sheet, UnreadableError, unreadable
 
 # A whole number of so many digits is beyond 2^53, where programs that hold numbers as doubles change the last ones.
 INTEGER_DIGITS_MAX: Final = 15
+# A hundred columns of 256 characters with their names are 32 KiB; twice that for escapes.
+LINE_CHARACTERS_MAX: Final = 64 * 1024
 # No document or key has more digits than this; a longer number is kept as it is and refused for its length.
 _DIGITS_SHOWN_MAX: Final = 300
 
@@ -79,10 +81,27 @@ def _decode(data: bytes) -> tuple[str, str]:
 
 def _csv(text: str) -> Sheet:
     lines = _csv_lines(text)
+    # A row of 64 million empty cells would be a legal line of a small enough file.
+    if max(map(len, io.StringIO(text, newline="")), default=0) > LINE_CHARACTERS_MAX:
+        raise _too_long()
     header = next(lines, None)
     if header is None or not header[1]:
         raise unreadable(code="empty", zh="文件是空的。", en="is empty")
+    if len(header[1]) > COLUMNS_MAX:
+        raise _too_many()
     return Sheet(tuple(header[1]), lines)
+
+
+def _too_many() -> UnreadableError:
+    return unreadable(code="columns", zh=f"超过 {COLUMNS_MAX} 列。", en=f"has more than {COLUMNS_MAX} columns")
+
+
+def _too_long() -> UnreadableError:
+    return unreadable(
+        code="line",
+        zh=f"有一行超过 {LINE_CHARACTERS_MAX} 个字符。",
+        en=f"has a line of more than {LINE_CHARACTERS_MAX} characters",
+    )
 
 
 def _csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -104,7 +123,7 @@ def _ndjson(text: str, rows_max: int) -> Sheet:
         if isinstance(cells, dict):
             columns.update(dict.fromkeys(cells))
         if len(columns) > COLUMNS_MAX:
-            raise unreadable(code="columns", zh=f"超过 {COLUMNS_MAX} 列。", en=f"has more than {COLUMNS_MAX} columns")
+            raise _too_many()
         if len(objects) > rows_max:
             break
     names = tuple(columns)
@@ -117,6 +136,8 @@ def _cells(found: dict[str, str] | str, names: tuple[str, ...]) -> list[str]:
 
 def _object(line: str) -> dict[str, str] | str:
     """The texts of one object by name; the line itself when it is none, is nested, or names a value twice."""
+    if len(line) > LINE_CHARACTERS_MAX:
+        return line
     try:
         found = _DECODER.decode(line)
     except (ValueError, RecursionError):
