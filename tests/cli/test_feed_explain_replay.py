@@ -18,7 +18,7 @@ from tianfu.audit import trail
 from tianfu.cli.main import application
 from tianfu.errors import InputInvalidError, NotFoundError
 from tianfu.evidence.sources import SourceUnknownError
-from tianfu.feeds.contracts import LAB
+from tianfu.feeds.contracts_lab import LAB
 from tianfu.feeds.table import FeedRefusedError
 from tianfu.ids import PersonRef, PersonRefInvalidError, format_person_ref
 from tianfu.platform.database import Database, Purpose

@@ -17,7 +17,8 @@ from tianfu.audit import trail
 from tianfu.cli.main import application
 from tianfu.errors import InputInvalidError
 from tianfu.feeds.accounts import FeedNeedsTwoError
-from tianfu.feeds.contracts import CONTRACTS, LAB
+from tianfu.feeds.contracts import CONTRACTS
+from tianfu.feeds.contracts_lab import LAB
 from tianfu.platform.database import Database, Purpose
 
 Command = Callable[..., Result]

@@ -8,7 +8,10 @@ from tests.support.clock import NOON
 from tianfu.errors import Fault
 from tianfu.evidence import kinds, test_words
 from tianfu.evidence.kinds import Case, CaseStatus, Contact, ContactTier
-from tianfu.feeds.contracts import CASES, CONTACTS, CONTRACTS, LAB, Contract, Row
+from tianfu.feeds.contract import Contract, Row
+from tianfu.feeds.contracts import CONTRACTS
+from tianfu.feeds.contracts_disease import CASES, CONTACTS
+from tianfu.feeds.contracts_lab import LAB
 
 # A synthetic holder: the region part is a real county, the birth date and sequence are made up.
 RESIDENT_ID = "510104199003074518"

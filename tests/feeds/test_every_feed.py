@@ -13,7 +13,8 @@ from tianfu.evidence import sources
 from tianfu.evidence.kinds import KINDS
 from tianfu.feeds import intake
 from tianfu.feeds.contract import Contract, Row
-from tianfu.feeds.contracts import CONTRACTS, LAB
+from tianfu.feeds.contracts import CONTRACTS
+from tianfu.feeds.contracts_lab import LAB
 from tianfu.platform.database import Database, Purpose
 from tianfu.synth import county, feed_rows
 

@@ -16,7 +16,8 @@ from tests.support.feeds import csv_file, lab_cells, pseudonym
 from tests.support.status import recompute_all
 from tianfu.evidence import delays
 from tianfu.feeds import freshness, intake
-from tianfu.feeds.contracts import CONTRACTS, LAB
+from tianfu.feeds.contracts import CONTRACTS
+from tianfu.feeds.contracts_lab import LAB
 from tianfu.feeds.freshness import FeedStatus
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.observe import Log

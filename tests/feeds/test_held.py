@@ -21,7 +21,8 @@ from tianfu.errors import InputInvalidError
 from tianfu.evidence import ledger
 from tianfu.feeds import held, held_file, intake, quarantine, store
 from tianfu.feeds.accounts import FeedNeedsTwoError
-from tianfu.feeds.contracts import CONTRACTS, LAB
+from tianfu.feeds.contracts import CONTRACTS
+from tianfu.feeds.contracts_lab import LAB
 from tianfu.feeds.held import BatchDecidedError, BatchNotFoundError
 from tianfu.feeds.intake import Loaded
 from tianfu.feeds.store import BatchState

@@ -11,7 +11,9 @@ from tests.support.status import colours, recompute_all
 from tianfu.evidence import ledger
 from tianfu.evidence.sources import SourceUnknownError
 from tianfu.feeds import intake, quarantine, store
-from tianfu.feeds.contracts import CASES, CONTACTS, LAB, Contract
+from tianfu.feeds.contract import Contract
+from tianfu.feeds.contracts_disease import CASES, CONTACTS
+from tianfu.feeds.contracts_lab import LAB
 from tianfu.feeds.intake import Loaded, ReasonCount
 from tianfu.feeds.quarantine import QuarantineRowNotFoundError
 from tianfu.feeds.table import FeedRefusedError

@@ -19,7 +19,7 @@ from tianfu.audit import trail
 from tianfu.clock import SystemClock
 from tianfu.errors import InputInvalidError
 from tianfu.evidence.sources import SourceUnknownError
-from tianfu.feeds.contracts import LAB
+from tianfu.feeds.contracts_lab import LAB
 from tianfu.feeds.push import admission, client, keys, signature
 from tianfu.feeds.push.keys_store import FeedKey
 from tianfu.platform.database import Database, Purpose

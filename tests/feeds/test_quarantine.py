@@ -13,7 +13,7 @@ from tests.support.status import colours, recompute_all
 from tianfu.audit import trail
 from tianfu.errors import InputInvalidError
 from tianfu.feeds import decide_rows, held, intake, quarantine, store
-from tianfu.feeds.contracts import LAB
+from tianfu.feeds.contracts_lab import LAB
 from tianfu.feeds.decide_rows import RowDecidedError
 from tianfu.feeds.held import BatchDecidedError
 from tianfu.feeds.intake import Loaded

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.clock import NOON
 from tests.support.feeds import csv_file, lab_cells, pseudonym
-from tianfu.feeds.contracts import LAB
+from tianfu.feeds.contracts_lab import LAB
 from tianfu.feeds.watch import FolderWatch, Report
 from tianfu.platform.database import Database, DatabaseUnavailableError, Purpose
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.clock import NOON
-from tianfu.feeds.contracts import CONTRACTS, Row
+from tianfu.feeds.contract import Row
+from tianfu.feeds.contracts import CONTRACTS
 from tianfu.residents import documents, phones
 from tianfu.synth import county, outbreak
 from tianfu.synth.county import NUMBER_DIVISION

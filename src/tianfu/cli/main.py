@@ -29,7 +29,7 @@ class Entry(NamedTuple):
 
 COMMANDS: Final[Mapping[str, Entry]] = {
     "up": Entry("tianfu.cli.up", "Start everything on this machine and say where it is."),
-    "feed": Entry("tianfu.cli.feed", "Load a department's file: lab, cases or contacts."),
+    "feed": Entry("tianfu.cli.feed", "Load departments' files, and look after what was set aside."),
     "cities": Entry("tianfu.cli.migrate_cities", "Take over the holders of the old city codes."),
     "person": Entry("tianfu.cli.person", "Find a person's reference by document."),
     "explain": Entry("tianfu.cli.explain", "Say why a person has the colour they have."),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tianfu.feeds.contract import Contract, Row
+from tianfu.feeds.contract import Contract
 from tianfu.feeds.contracts_care import FEVER_CLINIC, ISOLATION, MEDICINE, VACCINATION
 from tianfu.feeds.contracts_disease import CASES, CONTACTS, LETTERS, TELECOM_COMPANIONS
 from tianfu.feeds.contracts_lab import LAB, SAMPLING
@@ -24,9 +24,6 @@ from tianfu.feeds.contracts_people import (
 )
 from tianfu.feeds.contracts_places import BORDER_ENTRY, COMMUNITY_REPORTS, TELECOM_ARRIVALS, TELECOM_STAYS, ZONES
 from tianfu.feeds.contracts_travel import AVIATION, COACH, RAILWAY
-
-# Callers of a contract need these two with it.
-__all__ = ["CASES", "CONTACTS", "CONTRACTS", "LAB", "Contract", "Row"]
 
 CONTRACTS: Final[Mapping[str, Contract]] = {
     contract.feed: contract

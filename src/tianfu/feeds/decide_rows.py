@@ -15,7 +15,8 @@ import msgspec
 from tianfu.audit import trail
 from tianfu.errors import Fault, InputInvalidError, TianfuError
 from tianfu.feeds import accounts, held, quarantine, store, storing
-from tianfu.feeds.contracts import CONTRACTS, Contract, Row
+from tianfu.feeds.contract import Contract, Row
+from tianfu.feeds.contracts import CONTRACTS
 from tianfu.feeds.quarantine import Kept
 from tianfu.feeds.store import Batch, BatchState
 from tianfu.feeds.table import CELL_CHARACTERS_MAX

@@ -18,7 +18,7 @@ import msgspec
 from tianfu.audit import trail
 from tianfu.evidence import sources
 from tianfu.feeds import held_file, parsing, store, storing
-from tianfu.feeds.contracts import Contract
+from tianfu.feeds.contract import Contract
 from tianfu.feeds.parsing import Parsed, Progress
 from tianfu.feeds.quarantine import SetAside
 from tianfu.feeds.store import Batch, BatchState

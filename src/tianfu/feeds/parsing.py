@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from tianfu.feeds import table
-from tianfu.feeds.contracts import Contract, Row
+from tianfu.feeds.contract import Contract, Row
 from tianfu.feeds.quarantine import SetAside
 
 Progress = Callable[[str, int, int], None]

@@ -8,7 +8,7 @@ from datetime import datetime
 from tianfu.evidence import delays, ledger
 from tianfu.evidence.model import NewEvidence
 from tianfu.feeds import quarantine, store
-from tianfu.feeds.contracts import Row
+from tianfu.feeds.contract import Row
 from tianfu.feeds.parsing import Parsed
 from tianfu.feeds.store import Batch
 from tianfu.platform.database import Write
