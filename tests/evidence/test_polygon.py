@@ -48,7 +48,10 @@ def test_the_square_of_every_corner_and_of_points_along_the_edges_belongs_to_the
             assert cell_at(ax + (bx - ax) * part, ay + (by - ay) * part) in cells
 
 
-@pytest.mark.parametrize("ring", [SQUARE[:2], [(0.0, 0.0), (50.0, 0.0), (50.0, 50.0)]])
+NOWHERE = [[*SQUARE[:2], (104.0, far)] for far in (float("inf"), float("nan"), 90.5)]
+
+
+@pytest.mark.parametrize("ring", [SQUARE[:2], [(0.0, 0.0), (50.0, 0.0), (50.0, 50.0)], *NOWHERE])
 def test_what_is_no_area_or_half_a_continent_is_refused(ring: list[Point]) -> None:
-    with pytest.raises(ValueError, match=f"corners|{CELLS_MAX}"):
+    with pytest.raises(ValueError, match=f"corner|{CELLS_MAX}"):
         cells_of(ring)

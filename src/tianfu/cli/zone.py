@@ -150,7 +150,7 @@ def _read(file: Path) -> NewZone:
     try:
         told = msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), _File)
         drawn = polygon.cells_of(told.polygon) if told.polygon else frozenset()
-    except (OSError, ValueError, msgspec.ValidationError) as error:
+    except (OSError, ValueError, RecursionError, msgspec.ValidationError) as error:
         fault = Fault(str(file), "file", f"文件有误：{error}", f"cannot be used: {error}")
         raise InputInvalidError(faults=(fault,)) from error
     return NewZone(

@@ -215,9 +215,7 @@ def _superseded(record: Sequence[store.Held], item: NewEvidence) -> int | None:
     return standing.evidence_id if standing is not None and standing.occurred_at <= item.occurred_at else None
 
 
-def _rows(
-    received_at: datetime, batch_id: int | None
-) -> Callable[[int, NewEvidence, bytes, bytes, int | None], bytes]:
+def _rows(received_at: datetime, batch_id: int | None) -> Callable[[int, NewEvidence, bytes, bytes, int | None], bytes]:
     """Packs the rows of one append, in the order of the columns of `store.insert`."""
     instant, text, raw, bigint = binary.remembered_instants(), _remembered_texts(), binary.raw, binary.bigint
     received, batch = instant(received_at), bigint(batch_id)
@@ -240,9 +238,7 @@ def _rows(
                 instant(valid.end),
                 _GRADES[item.grade],
                 raw(attributes),
-                nothing
-                if supersedes is None and withdraws is None
-                else bigint(supersedes) + bigint(withdraws) + batch,
+                nothing if supersedes is None and withdraws is None else bigint(supersedes) + bigint(withdraws) + batch,
             )
         )
 

@@ -104,7 +104,7 @@ def _check(order: Order) -> None:
             field, "length", f"应为 1 至 {TEXT_CHARACTERS_MAX} 个字符。", f"needs 1 to {TEXT_CHARACTERS_MAX} characters"
         )
         for field, text in (("scope", order.scope), ("reason", order.reason))
-        if not 1 <= len(text) <= TEXT_CHARACTERS_MAX
+        if not 1 <= len(text) <= TEXT_CHARACTERS_MAX or not text.isprintable()
     ]
     if not timedelta(0) < order.ends_at - order.ordered_at <= ORDER_LIFE_MAX:
         days = ORDER_LIFE_MAX.days

@@ -22,11 +22,14 @@ Point = tuple[float, float]
 def cells_of(ring: Sequence[Point]) -> frozenset[str]:
     """The squares that a closed ring of at least three corners touches, as `latitude,longitude` of their south-west.
 
-    Raises `ValueError` for fewer corners, for more than `CORNERS_MAX`, or when more than `CELLS_MAX` squares lie
-    around it.
+    Raises `ValueError` for fewer corners, for more than `CORNERS_MAX`, for a corner off the globe, or when more than
+    `CELLS_MAX` squares lie around it.
     """
     if not 3 <= len(ring) <= CORNERS_MAX:  # noqa: PLR2004 - a triangle
         message = f"an area has 3 to {CORNERS_MAX} corners, not {len(ring)}"
+        raise ValueError(message)
+    if not all(abs(longitude) <= 180 and abs(latitude) <= 90 for longitude, latitude in ring):  # noqa: PLR2004
+        message = "a corner is no longitude and latitude in degrees"
         raise ValueError(message)
     corners = [(longitude * _SQUARES_PER_DEGREE, latitude * _SQUARES_PER_DEGREE) for longitude, latitude in ring]
     columns = range(math.floor(min(x for x, _ in corners)), math.floor(max(x for x, _ in corners)) + 1)

@@ -24,6 +24,7 @@ from tianfu.platform.database import Read, Write
 # A stay that ended so long before the area was designated is none of its business: the longest look-back of any
 # protocol is 14 days before, and 14 more before a case is noticed.
 LOOK_BACK: Final = timedelta(days=28)
+NAME_CHARACTERS_MAX: Final = 120
 # People queued in one statement.
 _MARK_PEOPLE: Final = 10_000
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -213,6 +214,11 @@ def _check(new: NewZone, at: datetime) -> None:
     faults = []
     if _KEY.fullmatch(new.zone) is None:
         faults.append(Fault("zone", "key", "编号应为字母、数字或 . _ -", "must be letters, digits, . _ or -"))
+    faults += [
+        Fault(field, "text", "应为 1 至 120 个可见字符。", "needs 1 to 120 characters that can be printed")
+        for field, name in (("name.zh", new.name_zh), ("name.en", new.name_en))
+        if not 1 <= len(name) <= NAME_CHARACTERS_MAX or not name.isprintable()
+    ]
     if not new.divisions and not new.cells:
         faults.append(
             Fault("divisions", "missing", "须给出行政区划或多边形。", "name divisions or draw a polygon, or both")
