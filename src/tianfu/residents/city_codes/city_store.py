@@ -219,6 +219,12 @@ def hold_bucket(write: Write, file_id: int, bucket: int) -> bool:
     return row is not None and bool(row[0])
 
 
+def find_by_key(write: Write) -> None:
+    """Have this transaction look up its rows by index: the tables are new to the planner and grow as it looks away."""
+    write.execute("set local plan_cache_mode = force_custom_plan")
+    write.execute("set local enable_seqscan = off")
+
+
 def take_parts(write: Write, file_id: int, bucket: int) -> list[Part]:
     """Remove and return the parts of a bucket, in order of the file."""
     rows = write.rows(

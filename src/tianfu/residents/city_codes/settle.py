@@ -56,6 +56,7 @@ def bucket(desk: Desk, number: int, *, file_id: int, city: str, at: datetime) ->
 
 
 def _settle(write: Write, desk: Desk, number: int, *, file_id: int, city: str, at: datetime) -> int:
+    city_store.find_by_key(write)
     keys = desk.pseudonym.bulk()
     rows = parts.opened(
         city_store.take_parts(write, file_id, number), file_id=file_id, keys=keys, pseudonym=desk.pseudonym
