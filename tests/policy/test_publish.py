@@ -2,16 +2,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import psycopg
 import pytest
 
+from tests.support.evidence import contact
 from tianfu.audit import verify
 from tianfu.errors import InputInvalidError, TianfuError
 from tianfu.evidence import changes
+from tianfu.evidence.kinds import ContactTier
+from tianfu.evidence.model import Evidence
+from tianfu.ids import EvidenceId, PersonRef
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.settings import PROJECT_ROOT
 from tianfu.policy import store
-from tianfu.policy.load import PolicyInvalidError
+from tianfu.policy.decide import decide
+from tianfu.policy.load import PolicyInvalidError, load
 from tianfu.policy.publish import (
     NoPolicyInForceError,
     Policies,
@@ -144,6 +150,34 @@ def test_a_policy_is_compiled_once_and_an_altered_one_is_not_used(database: Data
         assert policies.in_force(read, NOW) is kept
         with pytest.raises(PolicyAlteredError):
             Policies().by_hash(read, publication.policy_hash)
+
+
+def test_a_corrected_text_is_read_at_once_and_a_changed_rule_when_it_has_reached_the_person(
+    database: Database,
+) -> None:
+    words = BODY.replace(b"number = 8", b"number = 9").replace("时空交集".encode(), "时空伴随".encode())
+    rules = words.replace(b"number = 9", b"number = 10").replace(
+        b'anchor = "designated_at", days = 14', b'anchor = "designated_at", days = 10'
+    )
+    published(database)
+    published(database, words, effective_from=NOW + DAY)
+    published(database, rules, effective_from=NOW + 2 * DAY)
+    item = Evidence(
+        **msgspec.structs.asdict(contact(PersonRef(1), "K1", ContactTier.COPRESENT, at=NOW)) | {"withdraws": None},
+        evidence_id=EvidenceId(1),
+        received_at=NOW,
+    )
+    decision = decide(load(BODY), [item], NOW + timedelta(hours=1))
+    policies = Policies()
+
+    with database.read(Purpose.OPERATOR) as read:
+        first, _ = policies.as_told(read, decision, NOW)
+        corrected, named = policies.as_told(read, decision, NOW + DAY)
+        changed, unnamed = policies.as_told(read, decision, NOW + 2 * DAY)
+
+    assert (first.number, corrected.number, changed.number) == (8, 9, 8)
+    assert named == decide(corrected, [item], NOW + timedelta(hours=1))
+    assert unnamed == decision
 
 
 @pytest.mark.parametrize("statement", ["update policy_publication set number = 1", "delete from policy_publication"])

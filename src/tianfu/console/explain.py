@@ -73,8 +73,8 @@ def _read_record(
         allowed = within and isinstance(verdict, Allowed)
         status = statuses.read_many(write, [person]).get(person) if allowed else None
         if status is not None:
-            policy = console.policies.by_hash(write, status.decision.policy_hash)
-            explanation = explain(policy, status.decision, language)
+            policy, decision = console.policies.as_told(write, status.decision, at)
+            explanation = explain(policy, decision, language)
         trail.record(
             write,
             trail.Entry(

@@ -19,8 +19,10 @@ from tianfu.errors import Fault, InputInvalidError, TianfuError
 from tianfu.evidence import changes
 from tianfu.platform.database import Read, Write
 from tianfu.policy import store
+from tianfu.policy.affected import Affected, affected
 from tianfu.policy.compile import Policy
 from tianfu.policy.load import load
+from tianfu.policy.model import Decision
 from tianfu.policy.store import Publication
 
 # The names of accounts, as the trail keeps them.
@@ -163,6 +165,7 @@ class Policies:
 
     def __init__(self) -> None:
         self._by_hash: dict[str, Policy] = {}
+        self._scopes: dict[tuple[str, str], Affected] = {}
 
     def in_force(self, read: Read, at: datetime) -> Policy:
         """The policy that governs `at`. Raises `NoPolicyInForceError` or `PolicyAlteredError`."""
@@ -180,6 +183,31 @@ class Policies:
                 self._by_hash.clear()
             self._by_hash[policy_hash] = policy
         return policy
+
+    def as_told(self, read: Read, decision: Decision, at: datetime) -> tuple[Policy, Decision]:
+        """The policy whose words to read a stored decision in at `at`, and the decision under that policy's name.
+
+        That is the policy in force when it differs in words only, so that a corrected text is read at once though
+        nobody was decided again; else the one that the decision names. Raises `NoPolicyInForceError` when that was
+        never published, or `PolicyAlteredError`.
+        """
+        decided = self.by_hash(read, decision.policy_hash)
+        publication = store.in_force(read, at)
+        if publication is None or publication.policy_hash == decided.hash:
+            return decided, decision
+        current = self.by_hash(read, publication.policy_hash)
+        key = (decided.hash, current.hash)
+        if (scope := self._scopes.get(key)) is None:
+            scope = affected(decided.rule_set, current.rule_set)
+            if len(self._scopes) >= POLICIES_KEPT_MAX:
+                self._scopes.clear()
+            self._scopes[key] = scope
+        if not scope.nobody:
+            return decided, decision
+        named = msgspec.structs.replace(
+            decision, policy=current.name, policy_number=current.number, policy_hash=current.hash
+        )
+        return current, named
 
 
 def _stored(read: Read, policy_hash: str) -> Policy:

@@ -88,11 +88,12 @@ def my_decision(request: AnyRequest, portal: PortalParts) -> Response[Explanatio
     person = person_of(present(portal, request, at))
     with portal.database.read(Purpose.RESIDENT) as read:
         status = statuses.read_many(read, [person]).get(person)
-        policy = portal.policies.by_hash(read, status.decision.policy_hash) if status else None
-    if status is None or policy is None or _has_lapsed(status.decision, at):
+        told = portal.policies.as_told(read, status.decision, at) if status else None
+    if told is None or _has_lapsed(told[1], at):
         return Response(UndecidedAnswer(at=at), status_code=202)
+    policy, decision = told
     language = api.reader_language(request)
-    return Response(explain(policy, status.decision, language), headers={"content-language": language})
+    return Response(explain(policy, decision, language), headers={"content-language": language})
 
 
 def _has_lapsed(decision: Decision, at: datetime) -> bool:
