@@ -193,7 +193,7 @@ def _append(write: Write, items: Sequence[NewEvidence], *, received_at: datetime
         rows.append(row_of(evidence_id, item, digests[position], spelled[position], supersedes))
     if rows:
         store.insert(write, rows)
-        reach.note(write, ((number, items[position]) for number, position in zip(ids, fresh, strict=True)))
+        concerned |= reach.note(write, ((number, items[position]) for number, position in zip(ids, fresh, strict=True)))
         changes.mark(write, concerned, received_at)
     numbers = tuple(EvidenceId(known[identity]) for identity in identities)
     return Appended(ids=numbers, accepted=len(fresh), duplicates=len(items) - len(fresh))
