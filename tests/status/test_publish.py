@@ -9,14 +9,15 @@ import pytest
 
 from tests.support.clock import NOON
 from tests.support.evidence import case, contact, declaration, lab_test, people
-from tests.support.status import append, recompute_all, statuses
+from tests.support.status import append, core_policy, recompute_all, statuses
 from tianfu.ids import PersonRef
 from tianfu.platform.database import Database, Purpose
-from tianfu.status import layout, publish, record
+from tianfu.status import layout, publish, recompute, record
 from tianfu.status.layout import VenueRecord
 from tianfu.status.publish import Publisher, board_record
 from tianfu.status.read import Board
 from tianfu.status.record import BoardRecord
+from tianfu.status.store import Written
 from tianfu.venues import store as venues
 from tianfu.venues.model import VenueCategory
 
@@ -134,6 +135,40 @@ def test_a_publisher_goes_on_where_the_last_one_stopped(database: Database, tmp_
     assert not publisher.rebuilt
     assert written == 1
     assert colour_of(board_of(tmp_path / "board", [second])[second]) == "red"
+
+
+def test_what_was_just_written_reaches_the_board_without_being_read_again(database: Database, tmp_path: Path) -> None:
+    (person,) = people(database, 1)
+    publisher = open_publisher(database, tmp_path / "board")
+    append(database, case(person, "C1"))
+    with database.write(Purpose.WORKER) as write:
+        written = recompute.batch(write, core_policy(), NOON).written
+
+    publisher.put(written, NOON)
+
+    with database.read(Purpose.WORKER) as read:
+        assert publisher.publish(read, NOON) == 0
+    publisher.close()
+    assert colour_of(board_of(tmp_path / "board", [person])[person]) == "red"
+
+
+def test_a_board_that_is_behind_leaves_what_was_written_to_be_read(database: Database, tmp_path: Path) -> None:
+    first, second = people(database, 2)
+    publisher = open_publisher(database, tmp_path / "board")
+    append(database, case(first, "C1"))
+    recompute_all(database)
+    append(database, case(second, "C2"))
+    with database.write(Purpose.WORKER) as write:
+        written = recompute.batch(write, core_policy(), NOON + timedelta(seconds=1)).written
+
+    publisher.put(written, NOON)
+    publisher.put(Written(), NOON)
+
+    with database.read(Purpose.WORKER) as read:
+        assert publisher.publish(read, NOON) == 2
+    publisher.close()
+    found = board_of(tmp_path / "board", [first, second])
+    assert [colour_of(found[person]) for person in (first, second)] == ["red", "red"]
 
 
 def test_more_changes_than_one_step_holds_are_published_in_steps(
