@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
 
 from tests.support.clock import NOON
@@ -11,7 +12,7 @@ from tests.support.evidence import lab_test, people
 from tests.support.status import append, recompute_all
 from tianfu.errors import InputInvalidError
 from tianfu.evidence import changes, ledger, orders, test_words, zones
-from tianfu.evidence.circumstance_kinds import EmergencyLevel
+from tianfu.evidence.circumstance_kinds import Emergency, EmergencyLevel
 from tianfu.evidence.kinds import Contact, ContactTier, ParentTest
 from tianfu.evidence.model import Evidence, NewEvidence
 from tianfu.evidence.travel_kinds import Stay, ZoneLevel, ZoneStay
@@ -208,6 +209,8 @@ def test_an_order_is_registered_once_by_two_people_with_an_end(database: Databas
         key="CD-1", level=EmergencyLevel.YELLOW, scope="m", reason="r", ordered_at=NOON, ends_at=NOON + 14 * DAY
     )
 
+    named = Emergency(order="CD-1", level=EmergencyLevel.YELLOW, ordered_at=NOON, ends_at=NOON + 14 * DAY)
+
     with database.write(Purpose.OPERATOR) as write:
         with pytest.raises(InputInvalidError):
             orders.register(write, order, stated_by="li.na", approved_by="wang.wei", at=NOON)
@@ -219,4 +222,11 @@ def test_an_order_is_registered_once_by_two_people_with_an_end(database: Databas
 
     with database.read(Purpose.OPERATOR) as read:
         assert orders.registered(read) == [good]
-        assert orders.unknown(read, {"CD-1", "CD-2"}) == {"CD-2"}
+        orders.require(read, [named])
+        for other in (
+            msgspec.structs.replace(named, order="CD-2"),
+            msgspec.structs.replace(named, level=EmergencyLevel.RED),
+            msgspec.structs.replace(named, ends_at=NOON + 15 * DAY),
+        ):
+            with pytest.raises(orders.OrderUnknownError):
+                orders.require(read, [named, other])

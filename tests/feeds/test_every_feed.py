@@ -9,7 +9,8 @@ import pytest
 from tests.support.clock import NOON
 from tests.support.feeds import csv_file, pseudonym
 from tianfu.clock import shanghai_day
-from tianfu.evidence import sources
+from tianfu.evidence import orders, sources
+from tianfu.evidence.circumstance_kinds import Emergency
 from tianfu.evidence.kinds import KINDS
 from tianfu.feeds import intake
 from tianfu.feeds.contract import Contract, Row
@@ -56,8 +57,49 @@ def test_the_contracts_leave_out_only_what_no_department_sends() -> None:
     }
 
 
+def register_orders(database: Database) -> None:
+    """The orders that the synthetic people are named under."""
+    contract = CONTRACTS["emergency"]
+    with database.write(Purpose.BATCH) as write:
+        for cells in feed_rows.rows("emergency", PEOPLE, 3, NOON):
+            row = contract.parse(cells, NOON)
+            assert isinstance(row, Row)
+            assert isinstance(row.attributes, Emergency)
+            said = row.attributes
+            order = orders.Order(
+                key=said.order,
+                level=said.level,
+                scope="synthetic people",
+                reason="a test",
+                ordered_at=said.ordered_at,
+                ends_at=said.ends_at,
+            )
+            orders.register(write, order, stated_by="li.na", approved_by="wang.wei", at=NOON)
+
+
+def test_nobody_is_named_under_an_order_that_is_not_registered(database: Database, tmp_path: Path) -> None:
+    contract = CONTRACTS["emergency"]
+    data = csv_file(contract, feed_rows.rows("emergency", PEOPLE, 3, NOON))
+
+    for loaded_by in (None, "li.na"):
+        with pytest.raises(orders.OrderUnknownError) as refused:
+            intake.load(
+                database,
+                data,
+                contract=contract,
+                source=contract.source,
+                pseudonym=pseudonym(tmp_path),
+                at=NOON,
+                loaded_by=loaded_by,
+            )
+        assert len(refused.value.faults) == len(PEOPLE)
+    with database.read(Purpose.WORKER) as read:
+        assert read.value("select count(*) from feed_batch") == 0
+
+
 def test_every_feed_becomes_evidence_once(database: Database, tmp_path: Path) -> None:
     seal = pseudonym(tmp_path)
+    register_orders(database)
     for contract in CONTRACTS.values():
         data = csv_file(contract, feed_rows.rows(contract.feed, PEOPLE, 3, NOON))
         for repetition in (False, True):

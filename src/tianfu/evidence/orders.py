@@ -7,6 +7,7 @@ people is evidence like any other; what becomes of it is up to the rule set.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,7 +16,7 @@ import msgspec
 from tianfu.audit import trail
 from tianfu.errors import Fault, InputInvalidError, TianfuError
 from tianfu.evidence import zone_store
-from tianfu.evidence.circumstance_kinds import EmergencyLevel
+from tianfu.evidence.circumstance_kinds import Emergency, EmergencyLevel
 from tianfu.platform.database import Read, Write
 
 # The published tables give emergencies 14 days; an order for longer than this is a rule and belongs into a set.
@@ -40,6 +41,15 @@ class OrderNeedsTwoError(TianfuError):
     status = 422
     zh = "应急指令须由两名不同的人员分别提交和批准。"
     en = "An emergency order needs two different people: one to state it, another to approve."
+
+
+class OrderUnknownError(TianfuError):
+    """People are named under an order that is not registered, or otherwise than it says."""
+
+    code = "order_unknown"
+    status = 422
+    zh = "名单所依据的应急指令未登记，或级别、起止时间与登记不符。"
+    en = "The list names an emergency order that is not registered, or another level or period than it has."
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,9 +100,18 @@ def registered(read: Read) -> list[Order]:
     ]
 
 
-def unknown(read: Read, keys: set[str]) -> set[str]:
-    """Which of the keys name no registered order."""
-    return keys - set(zone_store.known_orders(read, sorted(keys)))
+def require(read: Read, statements: Iterable[Emergency]) -> None:
+    """Check that each statement says what its order says. Raises `OrderUnknownError` naming every order that is not."""
+    said = {(item.order, item.level.value, item.ordered_at, item.ends_at) for item in statements}
+    known = zone_store.known_orders(read, sorted({order for order, *_ in said}))
+    wrong = sorted({order for order, *rest in said if known.get(order) != tuple(rest)})
+    if wrong:
+        raise OrderUnknownError(
+            faults=tuple(
+                Fault(order, "order", "未登记或与登记不符。", "is not registered so: see `tianfu emergency list`")
+                for order in wrong
+            )
+        )
 
 
 def _check(order: Order) -> None:

@@ -22,7 +22,14 @@ from tianfu.feeds.contracts_people import (
     IDENTITY,
     TEST_DUTIES,
 )
-from tianfu.feeds.contracts_places import BORDER_ENTRY, COMMUNITY_REPORTS, TELECOM_ARRIVALS, TELECOM_STAYS, ZONES
+from tianfu.feeds.contracts_places import (
+    BORDER_ENTRY,
+    COMMUNITY_REPORTS,
+    ENTRY_POINTS,
+    TELECOM_ARRIVALS,
+    TELECOM_STAYS,
+    ZONES,
+)
 from tianfu.feeds.contracts_travel import AVIATION, COACH, RAILWAY
 
 CONTRACTS: Final[Mapping[str, Contract]] = {
@@ -39,6 +46,7 @@ CONTRACTS: Final[Mapping[str, Contract]] = {
         MEDICINE,
         VACCINATION,
         BORDER_ENTRY,
+        ENTRY_POINTS,
         TELECOM_ARRIVALS,
         COMMUNITY_REPORTS,
         TELECOM_STAYS,

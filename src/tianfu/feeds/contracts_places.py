@@ -51,6 +51,10 @@ def _read_community_report(cells: Cells, document: Document) -> Row | None:
     return _arrival(cells, document, ArrivalChannel.REPORT)
 
 
+def _read_entry_point(cells: Cells, document: Document) -> Row | None:
+    return _arrival(cells, document, ArrivalChannel.ENTRY_POINT)
+
+
 def _arrival(cells: Cells, document: Document, channel: ArrivalChannel) -> Row | None:
     reported = channel is ArrivalChannel.REPORT
     record, origin = cells.key("record_id"), cells.division("origin")
@@ -190,6 +194,20 @@ COMMUNITY_REPORTS: Final = Contract(
     interface="行程申报",
     columns=_ARRIVAL_COLUMNS,
     read=_read_community_report,
+)
+ENTRY_POINTS: Final = Contract(
+    feed="entry_points",
+    zh="入川口岸登记",
+    en="people registered on arrival at stations, airports and motorway exits",
+    source="transport",
+    kind="arrival",
+    record="the registration",
+    every_hours=1,
+    # A holiday brings hundreds of thousands a day; at worst a pop-up until a test.
+    second_person_over=None,
+    interface="行程申报",
+    columns=_ARRIVAL_COLUMNS,
+    read=_read_entry_point,
 )
 TELECOM_STAYS: Final = Contract(
     feed="telecom_stays",

@@ -83,8 +83,8 @@ def load(
     The trail says what was loaded and by whom: `loaded_by` is an operator's account or a `Sender`, None this system
     itself, which needs no second person.
 
-    Raises `FeedRefusedError` (the file), `SourceUnknownError`, or a database error; then nothing was kept. A retry
-    after any failure, a lost commit included, is harmless.
+    Raises `FeedRefusedError` (the file), `SourceUnknownError`, `OrderUnknownError`, or a database error; then nothing
+    was kept. A retry after any failure, a lost commit included, is harmless.
     """
     sources.find(source)
     digest = hashlib.sha256(data).digest()
@@ -108,6 +108,7 @@ def load(
             sender.admit(write, parsed.total)
         batch = _opened(write, batch_id)
         if holds:
+            storing.require_orders(write, parsed.rows)
             batch = held_file.keep(write, batch, data, parsed, pseudonym=pseudonym)
         else:
             batch = storing.store_file(write, batch, parsed, pseudonym=pseudonym, at=at)

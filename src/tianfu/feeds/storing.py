@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from tianfu.evidence import delays, ledger
+from tianfu.evidence import delays, ledger, orders
+from tianfu.evidence.circumstance_kinds import Emergency
 from tianfu.evidence.model import NewEvidence
 from tianfu.feeds import quarantine, store
 from tianfu.feeds.contract import Row
@@ -16,10 +17,21 @@ from tianfu.platform.pseudonym import Pseudonym
 from tianfu.residents import people
 
 
+def require_orders(write: Write, rows: Sequence[Row]) -> None:
+    """Refuse people named under an emergency order that two people did not register. Raises `OrderUnknownError`."""
+    named = [row.attributes for row in rows if isinstance(row.attributes, Emergency)]
+    if named:
+        orders.require(write, named)
+
+
 def append(
     write: Write, rows: Sequence[Row], *, source: str, pseudonym: Pseudonym, at: datetime, batch_id: int
 ) -> ledger.Appended:
-    """Append `rows`, received `at`, to the ledger and count how old they are; new documents become people."""
+    """Append `rows`, received `at`, to the ledger and count how old they are; new documents become people.
+
+    Raises `OrderUnknownError`.
+    """
+    require_orders(write, rows)
     persons = people.refer(write, [row.document for row in rows], pseudonym=pseudonym, at=at)
     items = [
         NewEvidence(

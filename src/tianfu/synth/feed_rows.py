@@ -265,7 +265,8 @@ def _duty(dice: random.Random, key: str, _: int, at: datetime) -> Row:
 def _emergency(_: random.Random, key: str, number: int, at: datetime) -> Row:
     return {
         "record_id": key,
-        "order": "SYN-ORDER-1",
+        # An order for each, so that its level and period can be registered from the row.
+        "order": f"SYN-{key}",
         "level": "应急红码" if number % 2 else "应急黄码",
         "ordered_at": _text(at),
         "ends_at": _after(at, 24 * 14),
@@ -299,6 +300,7 @@ _MAKERS: Final[Mapping[str, Callable[[random.Random, str, int, datetime], Row]]]
     "medicine": _medicine,
     "vaccination": _vaccination,
     "border_entry": _border_entry,
+    "entry_points": _arrival,
     "telecom_arrivals": _arrival,
     "community_reports": _arrival,
     "telecom_stays": _stay,
