@@ -172,7 +172,6 @@ def test_another_policy_decides_those_who_are_recomputed_from_then_on(database: 
     found = statuses(database, [first, second])
     assert found[first].decision.policy_hash == next_policy().hash
     with database.read(Purpose.WORKER) as read:
-        assert store.any_outdated(read, next_policy().hash)
         assert store.count_decided_by(read, core_policy().hash, most=10) == 1
         assert store.decided_by(read, core_policy().hash, after=PersonRef(0), limit=10) == [second]
         assert store.decided_by(read, next_policy().hash, after=first, limit=10) == []

@@ -52,7 +52,6 @@ def test_the_stored_decision_is_read_back_whole(database: Database) -> None:
 
 def test_without_statuses_nothing_is_outdated_and_the_last_number_is_0(database: Database) -> None:
     with database.read(Purpose.WORKER) as read:
-        assert not store.any_outdated(read, core_policy().hash)
         assert store.next_policy_hash(read, beyond="", other_than=core_policy().hash) is None
         assert store.last_sequence(read) == 0
 

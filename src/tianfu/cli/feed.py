@@ -17,6 +17,7 @@ from tianfu.cli.operator import terminal_actor
 from tianfu.clock import SystemClock
 from tianfu.feeds import accounts, intake, table
 from tianfu.feeds.contracts import CONTRACTS
+from tianfu.platform.collector import collect_rarely
 
 _LOAD_EPILOG: Final = """\b
 Examples:
@@ -47,6 +48,7 @@ def load(kind: str, file: Path, source: str | None, by: str | None, *, as_json: 
         accounts.require_word("by", by)
     if file.stat().st_size > table.FILE_BYTES_MAX:
         raise table.FeedTooLargeError
+    collect_rarely()
     data = file.read_bytes()
     with records() as (database, pseudonym):
         loaded = intake.load(

@@ -26,6 +26,7 @@ from tianfu.feeds.push import admission, signature
 from tianfu.feeds.push.keys_store import FeedKey
 from tianfu.feeds.table import FILE_BYTES_MAX
 from tianfu.platform.asgi import Receive, Scope, Send
+from tianfu.platform.collector import collect_rarely
 from tianfu.platform.database import Database
 from tianfu.platform.http import (
     API_HEADERS,
@@ -230,6 +231,7 @@ def build(settings: Settings, database: Database, *, clock: Clock | None = None)
 
 def main() -> None:
     """Serve on loopback until told to stop."""
+    collect_rarely()
     run("feeds", "Departments' files over HTTP.", build)
 
 

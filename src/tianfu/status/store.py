@@ -145,20 +145,6 @@ def due(read: Read, at: datetime, limit: int) -> list[PersonRef]:
     return [row[0] for row in rows]
 
 
-def any_outdated(read: Read, policy_hash: str) -> bool:
-    """Whether any status was decided by another policy: a probe of an index for each policy there has been."""
-    outdated: bool = read.value(
-        """
-        select exists (
-            select from decided_policy d
-            where d.policy_hash <> %s and exists (select from status s where s.policy_ref = d.policy_ref)
-        )
-        """,
-        (policy_hash,),
-    )
-    return outdated
-
-
 def next_policy_hash(read: Read, *, beyond: str, other_than: str) -> str | None:
     """The next policy (by hash) that some status was decided by; probes an index, whatever the number of people."""
     found: str | None = read.value(
