@@ -6,11 +6,11 @@ file, so joining the texts is joining the sets. What comes out is checked like a
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from typing import Final
 
 from tianfu.errors import Fault, TianfuError
+from tianfu.policy import toml_text
 
 # Tables that an overlay's file may hold; everything else is the province's.
 OVERLAY_TABLES: Final = ("overlay", "rule", "popup", "measure")
@@ -42,10 +42,9 @@ def combine(base: bytes, overlays: Sequence[tuple[str, bytes]]) -> bytes:
 
 
 def _faults(name: str, text: bytes) -> list[Fault]:
-    try:
-        parsed = tomllib.loads(text.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        return [Fault(field=name, code="syntax", zh=f"不是有效的 TOML（{error}）", en=f"is not valid TOML: {error}")]
+    parsed = toml_text.parse(text, name)
+    if isinstance(parsed, Fault):
+        return [parsed]
     return [
         Fault(field=f"{name}: {table}", code="unknown", zh="城市规则文件不得包含此项", en="does not belong into it")
         for table, held in parsed.items()

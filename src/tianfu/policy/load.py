@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from pathlib import Path
 from typing import Final
 
 from tianfu.errors import Fault, TianfuError
+from tianfu.policy import toml_text
 from tianfu.policy.check import faults_of
 from tianfu.policy.compile import Policy, compile_policy
 from tianfu.policy.rules import RuleSet
@@ -47,9 +47,10 @@ def load(source: Path | bytes) -> Policy:
             zh=f"规则文件超过 {POLICY_BYTES_MAX} 字节。", en=f"The rule set is larger than {POLICY_BYTES_MAX} bytes."
         )
     faults: list[Fault] = []
-    rule_set = read(_parse(body), RuleSet, path="", faults=faults)
+    parsed = _parse(body)
+    rule_set = read(parsed, RuleSet, path="", faults=faults)
     if rule_set is not None:
-        faults = faults_of(rule_set)
+        faults = [*faults_of(rule_set), *toml_text.unseen(parsed)]
     if rule_set is None or faults:
         raise PolicyInvalidError(faults=tuple(faults))
     return compile_policy(rule_set, digest=hashlib.sha256(body).hexdigest(), body=body)
@@ -74,8 +75,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _parse(body: bytes) -> dict[str, object]:
-    try:
-        return tomllib.loads(body.decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        fault = Fault(field="file", code="syntax", zh=f"不是有效的 TOML（{error}）", en=f"is not valid TOML: {error}")
-        raise PolicyInvalidError(faults=(fault,)) from error
+    parsed = toml_text.parse(body, "file")
+    if isinstance(parsed, Fault):
+        raise PolicyInvalidError(faults=(parsed,))
+    return parsed
