@@ -23,7 +23,7 @@ from tianfu.platform.database import Database, Purpose
 from tianfu.policy import store
 from tianfu.policy.combine import OverlayFileInvalidError
 from tianfu.policy.load import PolicyInvalidError, load
-from tianfu.policy.publish import PolicyNumberTakenError
+from tianfu.policy.publish import PolicyNumberTakenError, PublicationNeedsTwoError
 from tianfu.status.takeover import Takeover
 
 Command = Callable[..., Result]
@@ -157,10 +157,12 @@ def test_a_rehearsal_says_what_a_publication_would_do_and_does_not_do_it(
 
     rehearsed = tianfu("policy", "publish", file("new.toml", MILDER), *by)
     taken = tianfu("policy", "publish", file("other.toml", BODY + "\n# other\n"), *by)
+    alone = tianfu("policy", "publish", file("new.toml", MILDER), *by[:3], "LI.NA", "--dry-run")
 
     assert "close-contact" in rehearsed.output
     assert "1 people would be decided again; nothing was published" in rehearsed.output
     assert isinstance(taken.exception, PolicyNumberTakenError)
+    assert isinstance(alone.exception, PublicationNeedsTwoError)
     with database.read(Purpose.WORKER) as read:
         assert len(store.page(read)) == 1
 

@@ -74,6 +74,7 @@ def publish(file: Path, published_by: str, approved_by: str, effective_from: dat
     at = SystemClock().now()
     with _database() as database:
         if dry_run:
+            publishing.require_two(published_by, approved_by)
             with database.read(Purpose.BATCH) as read:
                 _rehearse(read, policy, effective_from or at, at)
             return

@@ -98,7 +98,7 @@ def publish(
     """
     require_aware(effective_from)
     policy = load(body)
-    _require_two(published_by, approved_by)
+    require_two(published_by, approved_by)
     store.lock(write)
     require_publishable(write, policy, effective_from=effective_from, at=at)
     publication = Publication(
@@ -220,8 +220,8 @@ def _stored(read: Read, policy_hash: str) -> Policy:
     return load(body)
 
 
-def _require_two(published_by: str, approved_by: str) -> None:
-    """Two names of accounts that a person would read as two people."""
+def require_two(published_by: str, approved_by: str) -> None:
+    """Raise `InputInvalidError` or `PublicationNeedsTwoError` unless these are accounts' names of two people."""
     faults = tuple(
         Fault(
             field=field,
