@@ -137,3 +137,11 @@ def test_without_the_database_files_stay_where_they_are(
         looks(watching())
 
     assert (incoming / "lab" / "a.csv").exists()
+
+
+def test_what_lies_in_no_feeds_subfolder_is_named(incoming: Path, watching: Callable[[], FolderWatch]) -> None:
+    (incoming / "labs").mkdir()
+    (incoming / "stray.csv").write_bytes(b"")
+    (incoming / ".hidden").write_bytes(b"")
+
+    assert watching().passed_over() == {"labs", "stray.csv"}

@@ -17,9 +17,12 @@ from tianfu.clock import SystemClock
 from tianfu.evidence import delays as measured
 from tianfu.feeds import freshness
 from tianfu.feeds.watch import FolderWatch, Report
+from tianfu.platform.collector import collect_rarely
 from tianfu.platform.database import DatabaseBusyError, DatabaseUnavailableError, Purpose
 
 _SHANGHAI: Final = timezone(timedelta(hours=8))
+# Ten years, longer than delays are kept.
+_DAYS_MAX: Final = 3650
 _WATCH_EPILOG: Final = """\b
 Examples:
   tianfu feed watch incoming             incoming/lab/*.csv, incoming/cases/*.csv and so on
@@ -32,19 +35,23 @@ Loaded files go to done, others to refused, each with a report beside it.
 @click.command("watch", epilog=_WATCH_EPILOG)
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--once", is_flag=True, help="Look twice, load what is complete, and end.")
-@click.option("--seconds", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Between two looks.")
+@click.option("--seconds", type=click.FloatRange(0.1, 86400), default=5.0, show_default=True, help="Between two looks.")
 def watch(folder: Path, seconds: float, *, once: bool) -> None:
     """Load complete files that departments put into FOLDER, one subfolder for each feed."""
+    collect_rarely()
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stopping.set())
     with records() as (database, pseudonym):
         watching = FolderWatch(folder, database, pseudonym, loaded_by=terminal_actor())
-        looks = 0
+        looks, told = 0, frozenset[str]()
         while not stopping.is_set() and not (once and looks > 1):
             try:
                 for report in watching.step(SystemClock().now()):
                     _tell(report)
+                for name in watching.passed_over() - told:
+                    click.echo(f"passed over, in no feed's subfolder: {name!r}", err=True)
+                told = watching.passed_over()
             except (DatabaseUnavailableError, DatabaseBusyError) as error:
                 if once:
                     raise
@@ -87,7 +94,9 @@ def status(*, as_json: bool) -> None:
 
 
 @click.command("delays")
-@click.option("--days", type=click.IntRange(min=1), default=7, show_default=True, help="Today and the days before.")
+@click.option(
+    "--days", type=click.IntRange(1, _DAYS_MAX), default=7, show_default=True, help="Today and the days before."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 def delays(days: int, *, as_json: bool) -> None:
     """Say for each department how long its records took from event to receipt, and from receipt to status."""

@@ -81,6 +81,12 @@ class FolderWatch:
             if report is not None:
                 yield report
 
+    def passed_over(self) -> frozenset[str]:
+        """Names in the folder itself that are no feed's subfolder: what lies there is never loaded."""
+        return frozenset(
+            path.name for path in self._folder.iterdir() if path.name not in CONTRACTS and not path.name.startswith(".")
+        )
+
     def _files(self) -> Iterator[Path]:
         for feed in CONTRACTS:
             folder = self._folder / feed
