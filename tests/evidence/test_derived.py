@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -230,3 +230,23 @@ def test_an_order_is_registered_once_by_two_people_with_an_end(database: Databas
         ):
             with pytest.raises(orders.OrderUnknownError):
                 orders.require(read, [named, other])
+
+
+def test_an_area_with_instants_that_cannot_be_meant_is_refused(database: Database) -> None:
+    slip = NewZone(
+        zone="Z-9",
+        name_zh="甲",
+        name_en="A",
+        level=ZoneLevel.HIGH,
+        since=datetime(202, 3, 1, tzinfo=UTC),
+        divisions=(COUNTY,),
+        last_infection_at=NOON + DAY,
+    )
+
+    with database.write(Purpose.BATCH) as write, pytest.raises(InputInvalidError) as refused:
+        zones.declare(write, slip, stated_by="li.na", approved_by="wang.wei", at=NOON)
+
+    assert [(fault.field, fault.code) for fault in refused.value.faults] == [
+        ("since", "too_old"),
+        ("last_infection_at", "future"),
+    ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -25,6 +25,8 @@ from tianfu.platform.database import Read, Write
 # protocol is 14 days before, and 14 more before a case is noticed.
 LOOK_BACK: Final = timedelta(days=28)
 NAME_CHARACTERS_MAX: Final = 120
+# No area was named before the disease was known (December 2019); an earlier instant is a slip of the pen.
+_EARLIEST: Final = datetime(2019, 12, 1, tzinfo=UTC)
 # People queued in one statement.
 _MARK_PEOPLE: Final = 10_000
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -139,6 +141,8 @@ def change_level(
             "must not lie before the level it replaces, nor in the future",
         )
         raise InputInvalidError(faults=(fault,))
+    if last_infection_at is not None and last_infection_at > at:
+        raise InputInvalidError(faults=(_future("last_infection_at"),))
     infected = last_infection_at or current.last_infection_at
     return _state(write, zone, level, since, infected, stated_by, approved_by, at)
 
@@ -229,6 +233,14 @@ def _check(new: NewZone, at: datetime) -> None:
         if _DIVISION.fullmatch(code) is None
     ]
     if new.since > at:
-        faults.append(Fault("since", "future", "不得晚于当前时间。", "must not lie in the future"))
+        faults.append(_future("since"))
+    if new.since < _EARLIEST:
+        faults.append(Fault("since", "too_old", "不得早于 2019 年 12 月。", "must not lie before December 2019"))
+    if new.last_infection_at is not None and new.last_infection_at > at:
+        faults.append(_future("last_infection_at"))
     if faults:
         raise InputInvalidError(faults=tuple(faults))
+
+
+def _future(field: str) -> Fault:
+    return Fault(field, "future", "不得晚于当前时间。", "must not lie in the future")
