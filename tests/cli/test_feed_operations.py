@@ -73,6 +73,9 @@ def test_rows_are_fixed_released_and_discarded(tianfu: Command, file: Callable[.
 @pytest.mark.parametrize(
     "arguments",
     [
+        ("quarantine", "list", "--batch", str(2**63)),
+        ("quarantine", "list", "--after", str(2**63)),
+        ("delays", "--days", "99999999999"),
         ("quarantine", "release"),
         ("quarantine", "release", "1", "--batch", "2"),
         ("quarantine", "fix", "1", "--set", "result"),

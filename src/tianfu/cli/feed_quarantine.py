@@ -30,7 +30,9 @@ Examples:
   tianfu feed quarantine discard 17 --reason not_ours
   tianfu feed quarantine discard --batch 4 --waiting-for cells --reason unreadable
 """
-_NUMBER: Final = click.IntRange(min=1)
+# Numbers are given by the database: 64 bits, signed.
+_NUMBER_MAX: Final = 2**63 - 1
+_NUMBER: Final = click.IntRange(1, _NUMBER_MAX)
 
 
 @click.group("quarantine")
@@ -40,7 +42,7 @@ def command() -> None:
 
 @command.command("list")
 @click.option("--batch", type=_NUMBER, help="Only rows of this batch.")
-@click.option("--after", type=click.IntRange(min=0), default=0, help="Go on after this number.")
+@click.option("--after", type=click.IntRange(0, _NUMBER_MAX), default=0, help="Go on after this number.")
 def list_rows(batch: int | None, after: int) -> None:
     """List the rows that wait, without what they say: number, batch, row, column and reason."""
     with records() as (database, _), database.read(Purpose.OPERATOR) as read:
