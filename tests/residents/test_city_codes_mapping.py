@@ -165,3 +165,9 @@ def test_a_check_shows_the_first_rows_masked(tmp_path: Path) -> None:
     assert found.refused == (("phone", "phone", 1),)
     assert (found.shown[0].name, found.shown[0].phone) == ("张*明", "138****0001")
     assert ID not in repr(found)
+
+
+@pytest.mark.parametrize("text", [b"a = " + b"9" * 5000, b"a = " + b"[" * 5000, b"\xff"])
+def test_what_no_parser_reads_is_no_mapping(text: bytes) -> None:
+    with pytest.raises(MappingInvalidError):
+        mapping.parse(text)

@@ -123,7 +123,7 @@ def parse(text: bytes) -> Mapping:
     """The mapping written in `text`. Raises `MappingInvalidError` with every fault."""
     try:
         document = tomllib.loads(text.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
+    except (ValueError, RecursionError) as cause:  # a number of too many digits is a plain ValueError
         raise MappingInvalidError(faults=(_fault("", "不是有效的 TOML。", f"is no TOML: {cause}"),)) from None
     faults: list[Fault] = []
     _inspect_table(document, Mapping, "", faults)
