@@ -25,7 +25,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_every_budget_prints_figure_target_verdict_and_baseline_and_refuses_nobody() -> None:
-    done = bench("--json", "--people", "1000", "--seconds", "0.2")
+    done = bench("show", "scan", "check", "--json", "--people", "1000", "--seconds", "0.2")
 
     assert done.returncode == 0, done.stderr
     figures = [json.loads(line) for line in done.stdout.splitlines()]
@@ -37,6 +37,16 @@ def test_every_budget_prints_figure_target_verdict_and_baseline_and_refuses_nobo
         assert figure["baseline"] > 0
         reached = figure["figure"] >= figure["target"] and figure["ratio"] >= figure["ratio_target"]
         assert figure["verdict"] == ("met" if reached else "below")
+
+
+def test_a_budget_without_a_gate_prints_the_same_things() -> None:
+    done = bench("decide", "--json")
+
+    assert done.returncode == 0, done.stderr
+    (figure,) = (json.loads(line) for line in done.stdout.splitlines())
+    assert set(figure) >= FIELDS
+    assert figure["figure"] > 0
+    assert figure["verdict"] == ("met" if figure["figure"] >= figure["target"] else "below")
 
 
 def test_an_unknown_budget_is_refused_with_the_names_there_are() -> None:
