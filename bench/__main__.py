@@ -48,7 +48,7 @@ def main() -> int:
         if name in PLAIN:
             sys.stderr.write(f"measuring {name} …\n")
             line = PLAIN[name]()
-            _say(json.dumps(line._asdict()) if arguments.json else line.text())
+            _say(json.dumps(line.fields()) if arguments.json else line.text())
     return 0
 
 

@@ -16,8 +16,16 @@ class Line(NamedTuple):
     baseline: str
     note: str
 
+    @property
+    def verdict(self) -> str:
+        """`met` or `below`."""
+        return "met" if self.is_met else "below"
+
+    def fields(self) -> dict[str, object]:
+        """For machines: the words of the gate's figures, as far as they apply."""
+        return {**self._asdict(), "verdict": self.verdict}
+
     def text(self) -> str:
         """For a terminal."""
-        verdict = "met" if self.is_met else "below"
-        figure = f"{self.name}: {self.figure:,} {self.unit}  target {self.target:,}  {verdict}"
+        figure = f"{self.name}: {self.figure:,} {self.unit}  target {self.target:,}  {self.verdict}"
         return f"{figure}  baseline {self.baseline}  ({self.note})"
