@@ -187,7 +187,9 @@ def test_a_lowered_and_a_lifted_area_change_its_people_at_once(database: Databas
 
 def test_an_area_needs_two_people_and_a_place(database: Database) -> None:
     alone = NewZone(zone="Z-2", name_zh="乙", name_en="B", level=ZoneLevel.HIGH, since=NOON, divisions=(COUNTY,))
-    nowhere = NewZone(zone="Z 3", name_zh="丙", name_en="C", level=ZoneLevel.HIGH, since=NOON, divisions=("5101x",))
+    nowhere = NewZone(
+        zone="Z 3", name_zh="丙", name_en="C", level=ZoneLevel.HIGH, since=NOON, divisions=("5101x", "999999")
+    )
 
     with database.write(Purpose.BATCH) as write, pytest.raises(zones.ZoneNeedsTwoError):
         zones.declare(write, alone, stated_by="li.na", approved_by="Li.Na", at=NOON)
@@ -196,7 +198,7 @@ def test_an_area_needs_two_people_and_a_place(database: Database) -> None:
     with database.write(Purpose.BATCH) as write, pytest.raises(zones.ZoneNotFoundError):
         zones.change_level(write, "Z-9", ZoneLevel.LOW, since=NOON, stated_by="li.na", approved_by="wang.wei", at=NOON)
 
-    assert {fault.field for fault in refused.value.faults} == {"zone", "divisions[0]"}
+    assert {fault.field for fault in refused.value.faults} == {"zone", "divisions[0]", "divisions[1]"}
     with database.read(Purpose.OPERATOR) as read:
         assert zones.in_force(read, NOON) == []
 

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from tianfu.access.places import divisions
 from tianfu.audit import trail
 from tianfu.errors import Fault, InputInvalidError, NotFoundError, TianfuError
 from tianfu.evidence import changes, zone_store
@@ -30,6 +31,7 @@ _EARLIEST: Final = datetime(2019, 12, 1, tzinfo=UTC)
 # People queued in one statement.
 _MARK_PEOPLE: Final = 10_000
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_COUNTY_DIGITS: Final = 6
 _DIVISION: Final = re.compile(r"[0-9]{6}(?:[0-9]{3})?", re.ASCII)
 
 
@@ -232,6 +234,13 @@ def _check(new: NewZone, at: datetime) -> None:
         for place, code in enumerate(new.divisions)
         if _DIVISION.fullmatch(code) is None
     ]
+    faults += [
+        Fault(f"divisions[{place}]", "unknown", "没有这个行政区划。", "there is no such division")
+        for place, code in enumerate(new.divisions)
+        if _DIVISION.fullmatch(code) and code[:_COUNTY_DIGITS] not in divisions()
+    ]
+    if new.level is ZoneLevel.LIFTED:
+        faults.append(Fault("level", "value", "新划定的风险区不能是已解除。", "a new area cannot be lifted already"))
     if new.since > at:
         faults.append(_future("since"))
     if new.since < _EARLIEST:
