@@ -62,6 +62,8 @@ def test_the_entry_code_is_withheld_until_the_first_negative(page: Page, load: L
     expect(popup).to_contain_text("入川即检")
     expect(page.get_by_test_id("code-withheld")).to_be_visible()
     expect(page.get_by_test_id("code-qr")).to_have_count(0)
+    expect(page.get_by_text("可正常通行")).to_have_count(0)
+    expect(page.get_by_test_id("go-scan")).to_have_count(0)
 
     negative = {"sample_id": "S-1", "sampled_at": ago(5), "resulted_at": ago(1), "result": "阴性", "method": "核酸"}
     load("lab", document | negative | {"laboratory": "LAB-1"})
