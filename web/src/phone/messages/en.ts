@@ -145,7 +145,7 @@ export const en: PhoneTexts = {
     declareText: 'There is no valid health declaration. This notice goes away once you have declared.',
     declareNow: 'Declare now',
     withheld: 'While this notice lasts no code is shown and venues cannot be scanned.',
-    entryProof: ' This page shows that you registered on arrival.',
+    entryProof: 'This page shows that you registered on arrival.',
     scan: 'Scan a venue code',
     reasons: 'Reasons',
     reads: 'Who read my record',
