@@ -192,7 +192,10 @@ def test_an_area_needs_two_people_and_a_place(database: Database) -> None:
     )
 
     with database.write(Purpose.BATCH) as write, pytest.raises(zones.ZoneNeedsTwoError):
-        zones.declare(write, alone, stated_by="li.na", approved_by="Li.Na", at=NOON)
+        zones.declare(write, alone, stated_by="os:li.na", approved_by="Li.Na", at=NOON)
+    for nobody in ("", "li na"):
+        with database.write(Purpose.BATCH) as write, pytest.raises(InputInvalidError):
+            zones.declare(write, alone, stated_by="li.na", approved_by=nobody, at=NOON)
     with database.write(Purpose.BATCH) as write, pytest.raises(InputInvalidError) as refused:
         zones.declare(write, nowhere, stated_by="li.na", approved_by="wang.wei", at=NOON)
     with database.write(Purpose.BATCH) as write, pytest.raises(zones.ZoneNotFoundError):

@@ -8,6 +8,7 @@ from typing import Final
 import click
 import msgspec
 
+from tianfu.access.two_people import require_word
 from tianfu.cli.feed_batch import approve, held, reject, withdraw
 from tianfu.cli.feed_parts import print_loaded, progress, records
 from tianfu.cli.feed_push import key, push
@@ -15,7 +16,7 @@ from tianfu.cli.feed_quarantine import command as quarantine
 from tianfu.cli.feed_watch import delays, status, watch
 from tianfu.cli.operator import terminal_actor
 from tianfu.clock import SystemClock
-from tianfu.feeds import accounts, intake, table
+from tianfu.feeds import intake, table
 from tianfu.feeds.contracts import CONTRACTS
 from tianfu.platform.collector import collect_rarely
 
@@ -45,7 +46,7 @@ def load(kind: str, file: Path, source: str | None, by: str | None, *, as_json: 
     """Load FILE of KIND: lab, cases, contacts and so on. The same file again changes nothing."""
     contract = CONTRACTS[kind]
     if by is not None:
-        accounts.require_word("by", by)
+        require_word("by", by)
     if file.stat().st_size > table.FILE_BYTES_MAX:
         raise table.FeedTooLargeError
     collect_rarely()

@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from tianfu.access.two_people import are_two, require_word
 from tianfu.audit import trail
 from tianfu.errors import Fault, InputInvalidError, TianfuError
 from tianfu.evidence import zone_store
@@ -69,7 +70,9 @@ def register(write: Write, order: Order, *, stated_by: str, approved_by: str, at
     Raises `InputInvalidError` with every fault, `OrderExistsError` or `OrderNeedsTwoError`; then nothing is written.
     """
     _check(order)
-    if stated_by.casefold() == approved_by.casefold():
+    require_word("stated_by", stated_by)
+    require_word("approved_by", approved_by)
+    if not are_two(stated_by, approved_by):
         raise OrderNeedsTwoError
     row = (order.key, order.level.value, order.scope, order.reason, order.ordered_at, order.ends_at)
     if not zone_store.insert_order(write, (*row, stated_by, approved_by, at)):

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from tianfu.access.places import divisions
+from tianfu.access.two_people import are_two, require_word
 from tianfu.audit import trail
 from tianfu.errors import Fault, InputInvalidError, NotFoundError, TianfuError
 from tianfu.evidence import changes, zone_store
@@ -212,7 +213,9 @@ def _people_in(read: Read, zone: Zone) -> Iterator[Sequence[PersonRef]]:
 
 
 def _require_two(stated_by: str, approved_by: str) -> None:
-    if stated_by.casefold() == approved_by.casefold():
+    require_word("stated_by", stated_by)
+    require_word("approved_by", approved_by)
+    if not are_two(stated_by, approved_by):
         raise ZoneNeedsTwoError
 
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from tianfu.access.two_people import require_word
 from tianfu.audit import trail
 from tianfu.errors import Fault, InputInvalidError, TianfuError
 from tianfu.feeds import accounts, held, quarantine, store, storing
@@ -69,7 +70,7 @@ def fix(
 
 def discard(write: Write, quarantine_id: int, *, by: str, reason: str, pseudonym: Pseudonym, at: datetime) -> Decided:
     """Decide that a row will never be accepted; `reason` is one word for the trail. Raises as `fix` does."""
-    accounts.require_word("reason", reason)
+    require_word("reason", reason)
     kept, batch = _locked(write, quarantine_id, by, pseudonym)
     if kept.state == "discarded":
         return Decided(batch_id=batch.batch_id, decision="discarded", rows=0)
@@ -105,7 +106,7 @@ def release_all(
     if fitting:
         detail: dict[str, str | int] = {"reason": reason, "count": len(fitting)}
         if approved_by is not None:
-            accounts.require_word("approved_by", approved_by)
+            require_word("approved_by", approved_by)
             detail["approved_by"] = approved_by
         _note(write, "quarantine.release", batch, by, at, detail)
     return Decided(
@@ -121,7 +122,7 @@ def discard_all(
     write: Write, batch_id: int, reason: str, *, because: str, by: str, pseudonym: Pseudonym, at: datetime
 ) -> Decided:
     """Discard every row of the batch that waits for `reason`; `because` is one word for the trail."""
-    accounts.require_word("reason", because)
+    require_word("reason", because)
     batch = _loaded(write, batch_id, by)
     waiting = [kept.quarantine_id for kept in quarantine.lock_waiting(write, batch_id, reason, pseudonym=pseudonym)]
     if waiting:
@@ -138,7 +139,7 @@ def _locked(write: Write, quarantine_id: int, by: str, pseudonym: Pseudonym) -> 
 
 
 def _loaded(write: Write, batch_id: int, by: str) -> Batch:
-    accounts.require_word("by", by)
+    require_word("by", by)
     store.prepare(write)
     batch = store.lock_batch(write, batch_id)
     if batch is None:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from tianfu.access.two_people import require_word
 from tianfu.audit import trail
 from tianfu.errors import NotFoundError, TianfuError
 from tianfu.evidence import ledger
@@ -64,7 +65,7 @@ def approve(
     Raises `BatchNotFoundError`, `BatchDecidedError`, `FeedNeedsTwoError`, `InputInvalidError` or a database error;
     then nothing was kept. Approving again changes nothing.
     """
-    accounts.require_word("by", by)
+    require_word("by", by)
     with database.read(Purpose.BATCH) as read:
         batch = _require(store.batch(read, batch_id))
         accounts.require_two(batch.loaded_by, by)
@@ -92,8 +93,8 @@ def reject(database: Database, batch_id: int, *, by: str, reason: str, at: datet
 
     Whoever sent it may take it back in this way too. Raises as `approve` does.
     """
-    accounts.require_word("by", by)
-    accounts.require_word("reason", reason)
+    require_word("by", by)
+    require_word("reason", reason)
     with database.write(Purpose.OPERATOR) as write:
         batch = _require(store.lock_batch(write, batch_id))
         if batch.state is BatchState.REJECTED:
@@ -112,10 +113,10 @@ def withdraw(
 
     Over the size that needs two people to load, it needs two to withdraw. Raises as `approve` does.
     """
-    accounts.require_word("by", by)
-    accounts.require_word("reason", reason)
+    require_word("by", by)
+    require_word("reason", reason)
     if approved_by is not None:
-        accounts.require_word("approved_by", approved_by)
+        require_word("approved_by", approved_by)
         accounts.require_two(by, approved_by)
     with database.write(Purpose.BATCH) as write:
         store.prepare(write)

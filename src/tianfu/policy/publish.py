@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from tianfu.access.two_people import are_two
 from tianfu.audit import trail
 from tianfu.clock import require_aware
 from tianfu.errors import Fault, InputInvalidError, TianfuError
@@ -234,5 +235,5 @@ def require_two(published_by: str, approved_by: str) -> None:
     )
     if faults:
         raise InputInvalidError(faults=faults)
-    if published_by.casefold() == approved_by.casefold():
+    if not are_two(published_by, approved_by):
         raise PublicationNeedsTwoError
