@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.gate import GREEN, RED, GateWorld, request
+from tests.support.gate import GREEN, RED, GateWorld, request, whole
 from tianfu.access.session import Audience
 from tianfu.errors import InputInvalidError
 from tianfu.passcode import show
@@ -25,7 +25,7 @@ def world(tmp_path: Path) -> Iterator[GateWorld]:
 
 
 def shown(world: GateWorld, person: int) -> dict[str, Any]:
-    content = json.loads(world.code.show(request(world.resident(person))).body)
+    content = json.loads(whole(world.code.show(request(world.resident(person)))).body)
     assert isinstance(content, dict)
     return content
 

@@ -3,14 +3,15 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
 
 from tianfu.errors import TianfuError
 from tianfu.platform import asgi
-from tianfu.platform.asgi import HotApp, Message, Route
+from tianfu.platform.asgi import HotApp, Message
+from tianfu.platform.hot import HotDesk, Route, Told
 from tianfu.platform.http import HOT_BODY_BYTES_MAX, Answer, BusyError, HotRequest
 from tianfu.platform.journalfile import JournalFullError
 from tianfu.platform.observe import Log
@@ -27,17 +28,17 @@ class MemoryJournal:
         self.failure: TianfuError | None = None
         self.settlings = 0
 
-    def append(self, record: bytes) -> Awaitable[None]:
-        async def durable() -> None:
-            await asyncio.sleep(0)
-            if self.failure is not None:
-                raise self.failure
-            self.records.append(record)
+    def take(self, records: Sequence[bytes], told: Told) -> None:
+        asyncio.get_running_loop().call_soon(self._tell, list(records), told)
 
-        return durable()
+    def _tell(self, records: list[bytes], told: Told) -> None:
+        if self.failure is None:
+            self.records += records
+        told(self.failure)
 
-    async def settled(self) -> None:
+    def when_settled(self, told: Told) -> None:
         self.settlings += 1
+        told(None)
 
 
 class Sent:
@@ -74,7 +75,8 @@ class Harness:
             ("GET", "/later"): Route(self.later),
             ("GET", "/broken"): Route(self.broken),
         }
-        self.app = HotApp(routes, journal=self.journal, public_origin=ORIGIN, log=Log("test", stream=self.log))
+        self.desk = HotDesk(routes, journal=self.journal, public_origin=ORIGIN, log=Log("test", stream=self.log))
+        self.app = HotApp(self.desk)
 
     async def later(self, request: HotRequest) -> Answer:
         await asyncio.sleep(0)
@@ -125,7 +127,7 @@ def test_a_handler_gets_body_query_token_and_language(harness: Harness) -> None:
     )
 
     assert answer.status == 200
-    assert answer.body == repr((b"one", b"q=1", "abc.def", "en")).encode()
+    assert answer.body == repr((b"one", b"q=1", b"abc.def", "en")).encode()
     assert answer.headers[b"cache-control"] == b"no-store"
 
 
@@ -137,13 +139,13 @@ def test_a_handler_gets_body_query_token_and_language(harness: Harness) -> None:
         ([(b"cookie", b"tianfu_session=" + b"x" * 2000)], None),
         ([(b"cookie", b"tianfu_session=\xff")], None),
         ([(b"cookie", b"not_tianfu_session=a")], None),
-        ([(b"authorization", b"Bearer abc")], "abc"),
+        ([(b"authorization", b"Bearer abc")], b"abc"),
         ([(b"authorization", b"Basic abc")], None),
-        ([(b"cookie", b"tianfu_session=a"), (b"authorization", b"Bearer b")], "a"),
+        ([(b"cookie", b"tianfu_session=a"), (b"authorization", b"Bearer b")], b"a"),
     ],
 )
 def test_the_token_is_the_cookie_or_the_bearer_and_nothing_else(
-    harness: Harness, headers: list[tuple[bytes, bytes]], token: str | None
+    harness: Harness, headers: list[tuple[bytes, bytes]], token: bytes | None
 ) -> None:
     answer = harness.send("GET", "/echo", *headers)
 
@@ -304,4 +306,4 @@ def test_answers_are_counted_by_known_path_and_status(harness: Harness) -> None:
     harness.send("GET", "/echo")
     harness.send("GET", "/some/secret/path")
 
-    assert harness.app.answers == {("/echo", 200): 2, ("other", 404): 1}
+    assert harness.desk.answers == {("/echo", 200): 2, ("other", 404): 1}

@@ -141,7 +141,7 @@ def test_only_a_living_residents_session_may_scan(world: GateWorld) -> None:
 def test_a_revoked_session_is_refused_at_the_next_request(world: GateWorld) -> None:
     token = world.resident(1)
     body = {"poster": world.poster()}
-    session_id = world.venue._bearers.bearer(token, Audience.RESIDENT, world.at_ms // 1000).session.session_id
+    session_id = world.venue._bearers.bearer(token.encode(), Audience.RESIDENT, world.at_ms // 1000).session_id
     world.venue.scan(request(token, body))
 
     world.writer.revoke([session_id], at_ms=world.at_ms)

@@ -14,11 +14,12 @@ from typing import Final
 
 import httpx
 
+from tianfu.access.channel import SHARES
 from tianfu.access.session import Audience, Session, SessionKeys, new_session_id
 from tianfu.clock import monotonic_seconds, now_milliseconds
-from tianfu.passcode.issue import Issuer
 from tianfu.passcode.show import CodeDesk
-from tianfu.platform.http import HotRequest
+from tianfu.platform.admission import Admission
+from tianfu.platform.http import Answer, HotRequest, Unsigned
 from tianfu.platform.keyring import GateKeys
 from tianfu.platform.observe import Log
 from tianfu.platform.sign import KeyPurpose
@@ -54,8 +55,14 @@ class GateWorld:
         board = self.writer.reader()
         bearers = Bearers(self.ring, board)
         self.watchers = Watchers(board, Log("test", stream=io.StringIO()))
+        self.admission = Admission(SHARES)
         self.code = CodeDesk(
-            bearers=bearers, board=board, issuer=Issuer(self.ring), watchers=self.watchers, now_ms=self.now_ms
+            bearers=bearers,
+            board=board,
+            ring=self.ring,
+            watchers=self.watchers,
+            admission=Admission(SHARES),
+            now_ms=self.now_ms,
         )
         self.venue = VenueDesk(
             bearers=bearers, board=board, ring=self.ring, public_origin=ORIGIN, gate=9, now_ms=self.now_ms
@@ -94,13 +101,19 @@ class GateWorld:
 
     def shown_code(self, person: int) -> str:
         """The code that the person's phone shows now."""
-        body = self.code.show(request(self.resident(person))).body
-        return str(json.loads(body)["code"])
+        return str(json.loads(whole(self.code.show(request(self.resident(person)))).body)["code"])
 
 
 def request(token: str | None, body: object = None, *, query: bytes = b"") -> HotRequest:
     """A request as a desk gets it."""
-    return HotRequest(b"" if body is None else json.dumps(body).encode(), query, token, "zh")
+    return HotRequest(
+        b"" if body is None else json.dumps(body).encode(), query, None if token is None else token.encode(), "zh"
+    )
+
+
+def whole(answering: Answer | Unsigned) -> Answer:
+    """The answer with its signature, if it lacks one."""
+    return answering if isinstance(answering, Answer) else answering.finish(answering.signer.sign(answering.data))
 
 
 @contextlib.contextmanager

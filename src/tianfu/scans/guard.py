@@ -56,7 +56,7 @@ class GuardDesk:
         """
         at_ms = self._now_ms()
         at_seconds = at_ms // 1000
-        guard = self._bearers.bearer(request.token, Audience.GUARD, at_seconds).session
+        guard = self._bearers.bearer(request.token, Audience.GUARD, at_seconds)
         text = parse_json(self._decoder, request.body).code
         code = verify(text, self._ring, at_seconds)
         record = self._board.shown(code.person, at_ms)

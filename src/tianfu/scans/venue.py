@@ -22,7 +22,7 @@ from tianfu.scans.event import KIND_POSTER, ScanEvent
 from tianfu.status.bearer import Bearers
 from tianfu.status.read import Board
 from tianfu.status.record import BLOCKS_SCAN
-from tianfu.status.words import status_words
+from tianfu.status.words import mask_words, status_words
 from tianfu.venues.poster import read_poster
 
 # A gate in a city sees a few thousand venues again and again; each takes about 1 kB, a check of a signature 65 µs.
@@ -108,7 +108,7 @@ class VenueDesk:
         """
         at_ms = self._now_ms()
         at_seconds = at_ms // 1000
-        bearer = self._bearers.bearer(request.token, Audience.RESIDENT, at_seconds)
+        session = self._bearers.bearer(request.token, Audience.RESIDENT, at_seconds)
         body = parse_json(self._decoder, request.body)
         nonce = os.urandom(_NONCE_BYTES) if body.nonce is None else _nonce(body.nonce)
         poster = self._poster(body.poster, at_seconds)
@@ -117,7 +117,7 @@ class VenueDesk:
             raise VenueUnknownError
         if venue.generation != poster.generation:
             raise PosterOutdatedError
-        person = bearer.session.subject
+        person = session.subject
         record = self._board.shown(person, at_ms)
         if record.flags & BLOCKS_SCAN:
             raise ScanBlockedError
@@ -127,7 +127,7 @@ class VenueDesk:
             venue.venue_ref,
             at_seconds,
             status_words(record, at_seconds),
-            bearer.masks,
+            mask_words(session),
             self._board.age_seconds(at_ms),
             at_seconds,
         )

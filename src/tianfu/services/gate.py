@@ -10,23 +10,28 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 from collections.abc import Coroutine
+from functools import partial
 from typing import Final, Self
 
 import uvloop
 
+from tianfu.access.channel import SHARES
 from tianfu.clock import now_milliseconds
-from tianfu.passcode.issue import Issuer
 from tianfu.passcode.show import CodeDesk
-from tianfu.platform.asgi import HotApp, Receive, Route, Scope, Send
+from tianfu.platform.admission import Admission
+from tianfu.platform.asgi import HotApp, Receive, Scope, Send
+from tianfu.platform.hot import HotDesk, Route
 from tianfu.platform.journal import ClosedJournal, Journal, open_or_explain
 from tianfu.platform.keyring import GateKeys
 from tianfu.platform.observe import Log
+from tianfu.platform.rounds import Rounds
 from tianfu.platform.settings import Settings, load
+from tianfu.platform.shortcut import Shortcut
 from tianfu.scans.guard import GuardDesk
 from tianfu.scans.venue import VenueDesk
 from tianfu.services.gate_health import GateHealth
+from tianfu.services.http_protocol import ShortcutProtocol
 from tianfu.services.http_server import serve
 from tianfu.services.refusal import explained
 from tianfu.status.bearer import Bearers
@@ -38,15 +43,27 @@ OPERATOR_COOKIE: Final = b"tianfu_operator"
 
 
 class Gate:
-    """The parts of a gate, put together on the running event loop. Mount it as an ASGI application."""
+    """The parts of a gate, put together on the running event loop. Mount it as an ASGI application.
 
-    def __init__(self, app: HotApp, journal: Journal | ClosedJournal, board: Board, watchers: Watchers) -> None:
+    Served with `protocol`, most requests never get as far as the application: they are answered on the connection.
+    """
+
+    def __init__(
+        self,
+        desk: HotDesk,
+        rounds: Rounds,
+        journal: Journal | ClosedJournal,
+        board: Board,
+        watchers: Watchers,
+    ) -> None:
         """Use `open`."""
-        self._app = app
+        self._app = HotApp(desk)
+        self.protocol = partial(ShortcutProtocol, rounds=rounds, shortcut=Shortcut(desk))
         self._journal = journal
         self._board = board
         self._watchers = watchers
-        self._following = asyncio.get_running_loop().create_task(watchers.follow())
+        loop = asyncio.get_running_loop()
+        self._running = (loop.create_task(watchers.follow()), loop.create_task(rounds.judge()))
 
     @classmethod
     async def open(cls, settings: Settings, log: Log) -> Self:
@@ -66,7 +83,10 @@ class Gate:
         folder = settings.var / "journal" / f"gate-{settings.gate.number:05d}"
         journal = open_or_explain(folder, loop=asyncio.get_running_loop(), log=log)
         bearers = Bearers(ring, board)
-        code = CodeDesk(bearers=bearers, board=board, issuer=Issuer(ring), watchers=watchers, now_ms=now_milliseconds)
+        admission = Admission(SHARES)
+        code = CodeDesk(
+            bearers=bearers, board=board, ring=ring, watchers=watchers, admission=admission, now_ms=now_milliseconds
+        )
         venue = VenueDesk(
             bearers=bearers,
             board=board,
@@ -81,6 +101,7 @@ class Gate:
             journal=journal,
             watchers=watchers,
             ring=ring,
+            admission=admission,
             age_max_seconds=settings.gate.board_age_max_seconds,
             now_ms=now_milliseconds,
         )
@@ -92,8 +113,14 @@ class Gate:
             ("GET", "/gate/v1/health"): Route(health.health),
             ("GET", "/gate/v1/metrics"): Route(health.metrics),
         }
-        health.counted = app = HotApp(routes, journal=journal, public_origin=settings.server.public_origin, log=log)
-        return cls(app, journal, board, watchers)
+        health.counted = desk = HotDesk(routes, journal=journal, public_origin=settings.server.public_origin, log=log)
+        rounds = Rounds(
+            desk,
+            admission,
+            lambda request: bearers.channel(request.token, now_milliseconds() // 1000),
+            asyncio.get_running_loop(),
+        )
+        return cls(desk, rounds, journal, board, watchers)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[None, None, None]:
         """Answer an HTTP request."""
@@ -105,9 +132,9 @@ class Gate:
 
     async def close(self) -> None:
         """Make durable what waits, release the files."""
-        self._following.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._following
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
         await asyncio.to_thread(self._journal.close)
         self._board.close()
 
@@ -128,7 +155,7 @@ def main() -> None:
 async def _serve(settings: Settings, log: Log, *, host: str, port: int) -> None:
     gate = await Gate.open(settings, log)
     try:
-        await serve(gate, host=host, port=port, stopping=gate.release)
+        await serve(gate, host=host, port=port, stopping=gate.release, protocol=gate.protocol)
     finally:
         await gate.close()
 
