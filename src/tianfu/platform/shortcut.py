@@ -18,6 +18,7 @@ from tianfu.platform.http import HotRequest, language_of, session_token
 SHORT_BYTES_MAX: Final = 4_096
 _END: Final = b"\r\n\r\n"
 _LINE: Final = b"\r\n"
+_TOKEN_USUAL_BYTES_MAX: Final = 400
 _NO_BODY: Final = b""
 _VERSION: Final = b" HTTP/1.1"
 _QUERY: Final = re.compile(rb"\?([a-z0-9=&_-]{1,64}) HTTP/1\.1\Z")
@@ -30,6 +31,7 @@ class ShortRoute(NamedTuple):
     path: str
     query: bytes
     has_body: bool
+    cookie_start: bytes = b"="
 
 
 class Shortcut:
@@ -42,7 +44,7 @@ class Shortcut:
         self._public_origin = desk.public_origin
         self._routes = {
             b"%b %b%b" % (method.encode("ascii"), path.encode("ascii"), _VERSION): ShortRoute(
-                route, path, b"", method == "POST"
+                route, path, b"", method == "POST", route.cookie + b"="
             )
             for (method, path), route in desk.routes.items()
         }
@@ -83,10 +85,14 @@ class Shortcut:
                 return None
         elif end + 4 != size or b"content-length" in head:
             return None
-        token = session_token(
-            _value(head, data, b"\r\ncookie: "), _value(head, data, b"\r\nauthorization: "), found.route.cookie
-        )
-        return HotRequest(body, found.query, token, language_of(_value(head, data, b"\r\naccept-language: ") or b""))
+        language = language_of(_value(head, data, b"\r\naccept-language: ") or b"")
+        cookies = _value(head, data, b"\r\ncookie: ")
+        if cookies is not None and cookies.startswith(found.cookie_start) and b";" not in cookies:
+            token = cookies[len(found.cookie_start) :]
+            if len(token) < _TOKEN_USUAL_BYTES_MAX and token.isascii():
+                return HotRequest(body, found.query, token, language)
+        token_found = session_token(cookies, _value(head, data, b"\r\nauthorization: "), found.route.cookie)
+        return HotRequest(body, found.query, token_found, language)
 
     def _is_from_us(self, head: bytes, data: bytes) -> bool:
         """Whether the message says that it is JSON and does not say that it comes from a page of another site."""

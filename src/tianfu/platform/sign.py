@@ -16,6 +16,7 @@ from typing import Final, Protocol
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 KID_BYTES: Final = 4
@@ -23,7 +24,8 @@ SIGNATURE_BYTES: Final = 64
 SECRET_BYTES: Final = 32
 
 _HALF: Final = SIGNATURE_BYTES // 2
-_ES256: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+# Hashing beforehand spares the library a search for its own SHA-256 at every signature.
+_ES256: Final = ec.ECDSA(Prehashed(hashes.SHA256()), deterministic_signing=True)
 _DER_INTEGER: Final = 0x02
 _DER_SEQUENCE: Final = 0x30
 _SIGN_BIT: Final = 0x80
@@ -85,7 +87,7 @@ class VerifyKey:
         if self._private_half is not None and compare_digest(self._private_half.sign(data), signature):
             return True
         try:
-            self._public.verify(_der_from_raw(signature), data, _ES256)
+            self._public.verify(_der_from_raw(signature), hashlib.sha256(data).digest(), _ES256)
         except (InvalidSignature, ValueError):
             return False
         return True
@@ -107,7 +109,7 @@ class SigningKey:
 
     def sign(self, data: bytes) -> bytes:
         """The raw 64-byte signature of `data`; the same data always gives the same signature."""
-        return _raw_from_der(self._private.sign(data, _ES256))
+        return _raw_from_der(self._private.sign(hashlib.sha256(data).digest(), _ES256))
 
     def verify_key(self) -> VerifyKey:
         """The public half, for a process that keeps this one."""
@@ -146,6 +148,8 @@ def _raw_from_der(der: bytes) -> bytes:
     """Take r ‖ s out of the DER that our own library has just made (30 len 02 len r 02 len s, lengths under 128)."""
     # A third of the time of decode_dss_signature, which goes through two Python integers.
     first = der[3]
+    if first >= _HALF and der[5 + first] >= _HALF:  # 254 of 256 signatures; a longer number begins with a zero
+        return der[4 + first - _HALF : 4 + first] + der[-_HALF:]
     return der[4 : 4 + first][-_HALF:].rjust(_HALF, b"\0") + der[6 + first :][-_HALF:].rjust(_HALF, b"\0")
 
 
