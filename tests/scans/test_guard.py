@@ -128,14 +128,17 @@ def test_a_used_code_is_remembered_for_as_long_as_it_lives_and_not_for_ever(firs
 
     def others(start_ms: int, end_ms: int) -> None:
         for at_ms in range(start_ms, end_ms, 500):
-            used.use(b"other" + at_ms.to_bytes(4, "big"), checker=1, at_ms=at_ms)
+            used.use(b"other" + at_ms.to_bytes(4, "big"), checker=1, happened_ms=at_ms, at_ms=at_ms)
+
+    def use(at_ms: int) -> Use:
+        return used.use(b"the code", checker=2, happened_ms=at_ms, at_ms=at_ms)
 
     others(0, first_ms)
-    assert used.use(b"the code", checker=1, at_ms=first_ms) is Use.FIRST
+    assert use(first_ms) is Use.FIRST
     others(first_ms, first_ms + life_ms)
-    assert used.use(b"the code", checker=2, at_ms=first_ms + life_ms) is Use.AGAIN
+    assert use(first_ms + life_ms) is Use.AGAIN
     others(first_ms + life_ms, first_ms + 4 * life_ms)
-    assert used.use(b"the code", checker=2, at_ms=first_ms + 4 * life_ms) is Use.FIRST
+    assert use(first_ms + 4 * life_ms) is Use.FIRST
 
 
 def test_only_guards_may_check(world: GateWorld) -> None:

@@ -80,6 +80,42 @@ def test_a_code_is_shown_checked_and_scanned_and_both_visits_are_in_the_journal(
     assert [(visit.kind, visit.person, visit.colour) for visit in visits] == [(1, 1, GREEN), (2, 1, GREEN)]
 
 
+def test_a_batch_is_answered_item_by_item_and_all_its_visits_are_in_the_journal(world: GateWorld, port: int) -> None:
+    with gate_process(world.var, port):
+        with (
+            client(port, tianfu_session=world.resident(1)) as one,
+            client(port, tianfu_session=world.resident(3)) as two,
+        ):
+            codes = [phone.get("/gate/v1/code").json()["code"] for phone in (one, two)]
+        items = [{"id": f"{number:016x}", "code": code} for number, code in enumerate([*codes, "HK1:X" * 8_000])]
+        headers = {"Accept-Language": "en", "Content-Type": "application/json"}
+        with client(port, tianfu_operator=world.guard_token()) as guard:
+            answer = guard.post("/gate/v1/batch", json={"items": items}, headers=headers)
+            again = guard.post("/gate/v1/batch", json={"items": items[:2]}, headers=headers)
+            large = guard.post("/gate/v1/batch", content=b" " * 65_537, headers=headers)
+            health = guard.get("/gate/v1/health").json()
+
+    assert [found["ok"] for found in answer.json()["items"]] == [True, True, False]
+    assert answer.json()["items"][2]["detail"].startswith("This is not a valid Tianfu code")
+    assert [found["verdict"] for found in again.json()["items"]] == ["valid", "valid"]
+    assert (large.status_code, large.json()["code"]) == (413, "body_too_large")
+    assert health["journal_end"] == 2
+
+
+def test_a_batch_whose_events_cannot_be_recorded_is_refused_as_a_whole_and_uses_no_code(
+    world: GateWorld, port: int
+) -> None:
+    folder = world.var / "journal" / "gate-00001"
+    folder.mkdir(parents=True)
+    (folder / "data.mdb").write_bytes(b"damaged" * 5000)
+    items = [{"id": "0" * 16, "code": world.shown_code(1)}]
+
+    with gate_process(world.var, port), client(port, tianfu_operator=world.guard_token()) as guard:
+        answers = [guard.post("/gate/v1/batch", json={"items": items}) for _ in range(2)]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(503, "journal_broken")] * 2
+
+
 def test_a_change_on_the_board_reaches_a_waiting_phone_within_a_second(world: GateWorld, port: int) -> None:
     with gate_process(world.var, port), client(port, tianfu_session=world.resident(1)) as resident:
         sequence = resident.get("/gate/v1/code").json()["sequence"]

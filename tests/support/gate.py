@@ -22,6 +22,7 @@ from tianfu.platform.http import HotRequest
 from tianfu.platform.keyring import GateKeys
 from tianfu.platform.observe import Log
 from tianfu.platform.sign import KeyPurpose
+from tianfu.scans.batch import BatchDesk
 from tianfu.scans.guard import GuardDesk
 from tianfu.scans.venue import VenueDesk
 from tianfu.status.bearer import Bearers
@@ -61,6 +62,8 @@ class GateWorld:
             bearers=bearers, board=board, ring=self.ring, public_origin=ORIGIN, gate=9, now_ms=self.now_ms
         )
         self.guard = GuardDesk(bearers=bearers, board=board, ring=self.ring, gate=9, now_ms=self.now_ms)
+        past = GateKeys.load_or_create(var / "keys" / "gate.json")
+        self.batch = BatchDesk(desk=self.guard, keys=self.ring, past_keys=past, now_ms=self.now_ms)
 
     def now_ms(self) -> int:
         """The desks' clock."""

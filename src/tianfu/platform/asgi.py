@@ -8,7 +8,7 @@ It knows nothing of codes, colours or people. One process has one event loop, an
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from tianfu.errors import NotFoundError, TianfuError
@@ -54,6 +54,10 @@ class DurableLog(Protocol):
         """Accept `record`; the awaitable ends when it is durable, or raises what the client is told."""
         ...
 
+    def append_many(self, records: Sequence[bytes]) -> Awaitable[None]:
+        """As `append`, for several: all of them or none."""
+        ...
+
     def settled(self) -> Awaitable[None]:
         """Ends when everything appended so far is durable, or raises what the client is told."""
         ...
@@ -62,12 +66,14 @@ class DurableLog(Protocol):
 class Route(NamedTuple):
     """One address and method. `cookie` names the cookie that carries its session.
 
-    `lost` hears of a record that was not made durable, so that a handler can forget it.
+    `lost` hears of a record that was not made durable, so that a handler can forget it. A body over `body_bytes_max`
+    is refused.
     """
 
     handler: Handler
     cookie: bytes = b""
     lost: Callable[[bytes], None] | None = None
+    body_bytes_max: int = HOT_BODY_BYTES_MAX
 
 
 class HotApp:
@@ -120,14 +126,16 @@ class HotApp:
         body = b""
         if scope["method"] == "POST":
             self._check_sender(headers)
-            _check_declared(headers)
-            body = await self._read_body(receive)
+            _check_declared(headers, route.body_bytes_max)
+            body = await self._read_body(receive, route.body_bytes_max)
         token = _session_token(headers, route.cookie)
         answer = route.handler(HotRequest(body, scope["query_string"], token, language))
         if type(answer) is not Answer:
             answer = await answer  # type: ignore[misc]  # a tuple is not awaitable, and here it is none
         if answer.record is not None:
             await self._make_durable(answer.record, route)
+        elif answer.records:
+            await self._make_all_durable(answer, route)
         elif answer.settled:
             await self._journal.settled()
         return answer
@@ -140,7 +148,21 @@ class HotApp:
                 route.lost(record)
             raise
 
-    async def _read_body(self, receive: Receive) -> bytes:
+    async def _make_all_durable(self, answer: Answer, route: Route) -> None:
+        try:
+            # Appended before anything is waited for: nobody else may have a turn between the handler and the journal.
+            before = self._journal.settled() if answer.settled else None
+            appended = self._journal.append_many(answer.records)
+            if before is not None:
+                await before
+            await appended
+        except BaseException:
+            if route.lost is not None:
+                for record in answer.records:
+                    route.lost(record)
+            raise
+
+    async def _read_body(self, receive: Receive, bytes_max: int) -> bytes:
         task = asyncio.current_task()
         if len(self._reading) >= _BODIES_READING_MAX:
             oldest = next(iter(self._reading))
@@ -148,7 +170,7 @@ class HotApp:
                 oldest.cancel()
         self._reading[task] = None
         try:
-            return await _gather(receive)
+            return await _gather(receive, bytes_max)
         except asyncio.CancelledError:
             raise BusyError from None
         finally:
@@ -184,15 +206,15 @@ def _session_token(headers: dict[bytes, bytes], cookie: bytes) -> str | None:
     return token.decode("ascii")
 
 
-def _check_declared(headers: dict[bytes, bytes]) -> None:
+def _check_declared(headers: dict[bytes, bytes], bytes_max: int) -> None:
     declared = headers.get(b"content-length", b"0")
     if not declared.isdigit():
         raise BodyUnreadableError
-    if len(declared) > 18 or int(declared) > HOT_BODY_BYTES_MAX:  # noqa: PLR2004 (18 digits always fit 64 bits)
+    if len(declared) > 18 or int(declared) > bytes_max:  # noqa: PLR2004 (18 digits always fit 64 bits)
         raise BodyTooLargeError
 
 
-async def _gather(receive: Receive) -> bytes:
+async def _gather(receive: Receive, bytes_max: int) -> bytes:
     body = b""
     while True:
         message = await receive()
@@ -200,7 +222,7 @@ async def _gather(receive: Receive) -> bytes:
             raise BodyUnreadableError  # the client went away; nobody reads this answer
         part: bytes = message.get("body", b"")
         body += part
-        if len(body) > HOT_BODY_BYTES_MAX:
+        if len(body) > bytes_max:
             raise BodyTooLargeError
         if not message.get("more_body", False):
             return body

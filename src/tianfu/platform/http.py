@@ -118,9 +118,9 @@ class BusyError(TianfuError):
 class Answer(NamedTuple):
     """What a hot handler answers.
 
-    `record` is written to the journal and durable before the answer leaves; `settled` waits instead for what is
-    already on its way there (a repeated request whose first copy wrote the record). `headers` are complete but for
-    the content length.
+    `record` is written to the journal and durable before the answer leaves, and so are `records`, all of them or none;
+    `settled` waits for what is already on its way there (a repeated request whose first copy wrote the record).
+    `headers` are complete but for the content length.
     """
 
     body: bytes
@@ -128,6 +128,7 @@ class Answer(NamedTuple):
     record: bytes | None = None
     settled: bool = False
     headers: tuple[Header, ...] = JSON_HEADERS
+    records: tuple[bytes, ...] = ()
 
 
 class HotRequest(NamedTuple):

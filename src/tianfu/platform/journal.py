@@ -14,6 +14,7 @@ import os
 import queue
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -122,13 +123,29 @@ class Journal:
         with self._mutex:
             batch = self._filling
             if batch is None:
-                batch = self._filling = _Batch(self._loop)
-                self._latest = batch.durable
-                self._batches.put(batch)
+                batch = self._begin()
             elif len(batch.records) >= PENDING_RECORDS_MAX:
                 raise BusyError
             batch.records.append(record)
         return batch.durable
+
+    def append_many(self, records: Sequence[bytes]) -> asyncio.Future[None]:
+        """As `append`, for records of one request: they are durable together or none of them is."""
+        with self._mutex:
+            batch = self._filling
+            if batch is None:
+                batch = self._begin()
+            elif len(batch.records) + len(records) > PENDING_RECORDS_MAX:
+                raise BusyError
+            batch.records.extend(records)
+        return batch.durable
+
+    def _begin(self) -> _Batch:
+        """The next batch, already on its way to the committer. Needs the mutex."""
+        batch = self._filling = _Batch(self._loop)
+        self._latest = batch.durable
+        self._batches.put(batch)
+        return batch
 
     def settled(self) -> asyncio.Future[None]:
         """Ends when everything appended so far is durable, or raises what kept the latest batch from it."""
@@ -203,6 +220,11 @@ class ClosedJournal:
     def append(self, record: bytes) -> asyncio.Future[None]:
         """Raise the reason."""
         del record
+        raise self.reason
+
+    def append_many(self, records: Sequence[bytes]) -> asyncio.Future[None]:
+        """Raise the reason."""
+        del records
         raise self.reason
 
     def settled(self) -> asyncio.Future[None]:

@@ -21,9 +21,10 @@ from tianfu.passcode.issue import Issuer
 from tianfu.passcode.show import CodeDesk
 from tianfu.platform.asgi import HotApp, Receive, Route, Scope, Send
 from tianfu.platform.journal import ClosedJournal, Journal, open_or_explain
-from tianfu.platform.keyring import GateKeys
+from tianfu.platform.keyring import GateKeys, gate_path
 from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings, load
+from tianfu.scans.batch import BATCH_BODY_BYTES_MAX, BatchDesk
 from tianfu.scans.guard import GuardDesk
 from tianfu.scans.venue import VenueDesk
 from tianfu.services.gate_health import GateHealth
@@ -55,7 +56,7 @@ class Gate:
         Without a board, or with a journal that is full or damaged, the gate starts all the same and says so.
         Raises `KeyringBrokenError`, and `JournalTakenError` when another gate has the same number.
         """
-        ring = GateKeys.load_or_create(settings.var / "keys" / "gate.json")
+        ring, past = (GateKeys.load_or_create(gate_path(settings.var)) for _ in range(2))
         board = Board(
             settings.var / "board",
             age_max_seconds=settings.gate.board_age_max_seconds,
@@ -76,6 +77,7 @@ class Gate:
             now_ms=now_milliseconds,
         )
         guard = GuardDesk(bearers=bearers, board=board, ring=ring, gate=settings.gate.number, now_ms=now_milliseconds)
+        batch = BatchDesk(desk=guard, keys=ring, past_keys=past, now_ms=now_milliseconds)
         health = GateHealth(
             board=board,
             journal=journal,
@@ -89,6 +91,7 @@ class Gate:
             ("GET", "/gate/v1/changes"): Route(code.changes, RESIDENT_COOKIE),
             ("POST", "/gate/v1/scan"): Route(venue.scan, RESIDENT_COOKIE),
             ("POST", "/gate/v1/check"): Route(guard.check, OPERATOR_COOKIE, guard.lost),
+            ("POST", "/gate/v1/batch"): Route(batch.batch, OPERATOR_COOKIE, guard.lost, BATCH_BODY_BYTES_MAX),
             ("GET", "/gate/v1/health"): Route(health.health),
             ("GET", "/gate/v1/metrics"): Route(health.metrics),
         }
