@@ -107,12 +107,12 @@ def request(token: str | None, body: object = None, *, query: bytes = b"") -> Ho
 
 
 @contextlib.contextmanager
-def gate_process(var: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A gate as a process of its own, ready; killed at the end if it still lives."""
+def gate_process(var: Path, port: int, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A gate as a process of its own with `more` settings, ready; killed at the end if it still lives."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TIANFU_")}
     process = subprocess.Popen(
         [sys.executable, "-m", "tianfu.services.gate", "--port", str(port)],
-        env={**environment, "TIANFU_VAR": str(var)},
+        env={**environment, "TIANFU_VAR": str(var), **more},
         stderr=subprocess.PIPE,
     )
     try:

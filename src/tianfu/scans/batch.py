@@ -17,6 +17,8 @@ from tianfu.errors import TianfuError
 from tianfu.passcode.verify import PersonalCode, verify
 from tianfu.platform.http import Answer, HotRequest, Language, parse_json
 from tianfu.platform.keyring import GateKeys
+from tianfu.scans.foreign.abroad import Abroad, ForeignUnavailableError, Found
+from tianfu.scans.foreign.abroad import words as words_abroad
 from tianfu.scans.guard import GuardDesk, Moment
 from tianfu.scans.offline import happened_at_ms
 
@@ -56,18 +58,28 @@ class _Read(NamedTuple):
 class BatchDesk:
     """The handler for many codes at once."""
 
-    __slots__ = ("_decoder", "_desk", "_keys", "_now_ms", "_past_keys")
+    __slots__ = ("_abroad", "_decoder", "_desk", "_keys", "_now_ms", "_past_keys")
 
-    def __init__(self, *, desk: GuardDesk, keys: GateKeys, past_keys: GateKeys, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        *,
+        desk: GuardDesk,
+        keys: GateKeys,
+        past_keys: GateKeys,
+        now_ms: Callable[[], int],
+        abroad: Abroad | None = None,
+    ) -> None:
         """`past_keys` is the same ring once more, for looking at instants of the past.
 
         An offline code is checked with the keys of its own time, unless they were retired by hand since. Asking one
         ring for two times in turn would make it build its keys, and all that is remembered with them, again and again.
+        Without `abroad` only our own codes are known.
         """
         self._desk = desk
         self._keys = keys
         self._past_keys = past_keys
         self._now_ms = now_ms
+        self._abroad = abroad
         self._decoder = msgspec.json.Decoder(_BatchBody)
 
     def batch(self, request: HotRequest) -> Awaitable[Answer]:
@@ -85,10 +97,11 @@ class BatchDesk:
     async def _take_all(self, items: list[_Item], guard: Session, at_ms: int, language: Language) -> Answer:
         # A ring looks at its file when it is asked about another time; asked about the present first, it always does.
         self._past_keys.at(at_ms // 1000)
-        read: list[_Read | TianfuError] = []
+        abroad = await self._ask_abroad(items)
+        read: list[_Read | Found | TianfuError] = []
         for number, item in enumerate(items, start=1):
             try:
-                read.append(self._read(item, at_ms))
+                read.append(abroad.get(number) or self._read(item, at_ms))
             except TianfuError as error:
                 read.append(error)
             if number % _ITEMS_AT_ONCE == 0:
@@ -102,6 +115,9 @@ class BatchDesk:
                 if isinstance(found, TianfuError):
                     words.append(_refused(item, found, language))
                     continue
+                if isinstance(found, Found):
+                    words.append(_TAKEN % (item.id.encode("ascii"), words_abroad(found, language, at_ms // 1000)))
+                    continue
                 taken = self._desk.take(found.code, guard, found.moment)
                 words.append(_TAKEN % (item.id.encode("ascii"), taken.words))
                 settled = settled or taken.record is None
@@ -112,6 +128,32 @@ class BatchDesk:
                 self._desk.lost(record)
             raise
         return Answer(_ANSWER % (b",".join(words), at_ms // 1000), settled=settled, records=tuple(records))
+
+    async def _ask_abroad(self, items: list[_Item]) -> dict[int, Found | TianfuError]:
+        """The issuers' words on foreign codes by number of item, asked all at once; each has its own time limit.
+
+        What a foreign code said hours ago cannot be asked, and there is nobody here to record it of.
+        """
+        abroad = self._abroad
+        if abroad is None:
+            return {}
+        found: dict[int, Found | TianfuError] = {}
+
+        async def ask(number: int, text: str) -> None:
+            try:
+                found[number] = await abroad.resolve(text)
+            except TianfuError as error:
+                found[number] = error
+
+        async with asyncio.TaskGroup() as group:
+            for number, item in enumerate(items, start=1):
+                if not abroad.knows(item.code):
+                    continue
+                if item.scanned_at is None:
+                    group.create_task(ask(number, item.code))
+                else:
+                    found[number] = ForeignUnavailableError()
+        return found
 
     def _read(self, item: _Item, at_ms: int) -> _Read:
         """The code of an item, if it held when it was held up. Raises what the item is refused with."""

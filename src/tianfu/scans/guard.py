@@ -27,7 +27,7 @@ _CHECKED: Final = (
 )
 
 
-class _CheckBody(msgspec.Struct, forbid_unknown_fields=True):
+class CheckBody(msgspec.Struct, forbid_unknown_fields=True):
     """What a guard's scanner sends: the text of the QR."""
 
     code: str
@@ -64,7 +64,7 @@ class GuardDesk:
         self._gate = gate
         self._now_ms = now_ms
         self._used = UsedCodes()
-        self._decoder = msgspec.json.Decoder(_CheckBody)
+        self._decoder = msgspec.json.Decoder(CheckBody)
 
     def check(self, request: HotRequest) -> Answer:
         """`POST /gate/v1/check`: verdict, colour now, masks; once the visit is durable.
