@@ -32,6 +32,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "feed": Entry("tianfu.cli.feed", "Load departments' files, and look after what was set aside."),
     "cities": Entry("tianfu.cli.migrate_cities", "Take over the holders of the old city codes."),
     "person": Entry("tianfu.cli.person", "Find a person's reference by document."),
+    "canary": Entry("tianfu.cli.canary", "Documents that nobody has, whose look-up raises an alarm."),
     "explain": Entry("tianfu.cli.explain", "Say why a person has the colour they have."),
     "decide": Entry("tianfu.cli.decide", "Decide from evidence in a file, without a database."),
     "evidence": Entry("tianfu.cli.evidence", "List what the ledger holds about a person."),
