@@ -41,6 +41,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "zone": Entry("tianfu.cli.zone", "Declare, lower and lift risk areas."),
     "emergency": Entry("tianfu.cli.emergency", "Register an emergency order."),
     "keys": Entry("tianfu.cli.keys", "List, rotate and retire keys."),
+    "resolver": Entry("tianfu.cli.resolver", "Other provinces' codes: check the file of issuers, ask them."),
     "account": Entry("tianfu.cli.account", "Operators' accounts and the roles they hold."),
     "database": Entry("tianfu.cli.database", "Apply migrations."),
     "synth": Entry("tianfu.cli.synth", "Write a synthetic county's files from a seed."),
