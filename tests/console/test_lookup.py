@@ -1,4 +1,7 @@
-"""Looking somebody up by document: who may, what is told, how often, and that nobody learns who is registered."""
+"""Looking somebody up by document: who may, what is told, how often, and that nobody learns who is registered.
+
+Attack 12 (looking people up by their number) and attack 13 (reading record after record; canaries).
+"""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from tianfu.platform.http import Answer, HotRequest, Language, parse_json
 from tianfu.platform.keyring import GateKeys
 from tianfu.scans.foreign.abroad import Abroad, ForeignUnavailableError, Found
 from tianfu.scans.foreign.abroad import words as words_abroad
-from tianfu.scans.guard import GuardDesk, Moment
+from tianfu.scans.guard import GuardDesk
 from tianfu.scans.offline import happened_at_ms
 
 # A full bus has 60 people, a coach 55 and a train carriage under 120; a device sends its queue in turns.
@@ -52,7 +52,8 @@ class _Read(NamedTuple):
     """An item's code, which held when it was held up."""
 
     code: PersonalCode
-    moment: Moment
+    happened_ms: int
+    offline: bool
 
 
 class BatchDesk:
@@ -118,7 +119,9 @@ class BatchDesk:
                 if isinstance(found, Found):
                     words.append(_TAKEN % (item.id.encode("ascii"), words_abroad(found, language, at_ms // 1000)))
                     continue
-                taken = self._desk.take(found.code, guard, found.moment)
+                taken = self._desk.take(
+                    found.code, guard, at_ms=at_ms, happened_ms=found.happened_ms, offline=found.offline
+                )
                 words.append(_TAKEN % (item.id.encode("ascii"), taken.words))
                 settled = settled or taken.record is None
                 if taken.record is not None:
@@ -160,7 +163,7 @@ class BatchDesk:
         offline = item.scanned_at is not None
         happened_ms = happened_at_ms(item.scanned_at, at_ms)
         code = verify(item.code, self._past_keys if offline else self._keys, happened_ms // 1000)
-        return _Read(code, Moment(at_ms, happened_ms, offline))
+        return _Read(code, happened_ms, offline)
 
 
 def _refused(item: _Item, error: TianfuError, language: Language) -> bytes:

@@ -33,14 +33,6 @@ class CheckBody(msgspec.Struct, forbid_unknown_fields=True):
     code: str
 
 
-class Moment(NamedTuple):
-    """When a code is taken, and when it was held up, in milliseconds since 1970; they differ for offline scans."""
-
-    at_ms: int
-    happened_ms: int
-    offline: bool
-
-
 class Taken(NamedTuple):
     """What became of one code: fields of JSON without braces, and the event to make durable.
 
@@ -75,20 +67,21 @@ class GuardDesk:
         at_ms = self._now_ms()
         guard = self.guard(request, at_ms)
         text = parse_json(self._decoder, request.body).code
-        taken = self.take(verify(text, self._ring, at_ms // 1000), guard, Moment(at_ms, at_ms, offline=False))
-        return Answer(b"{%b}" % taken.words, 200, taken.record, taken.record is None)
+        code = verify(text, self._ring, at_ms // 1000)
+        words, record = self.take(code, guard, at_ms=at_ms, happened_ms=at_ms, offline=False)
+        return Answer(b"{%b}" % words, 200, record, record is None)
 
     def guard(self, request: HotRequest, at_ms: int) -> Session:
         """Which guard asks. Raises as `Bearers.bearer`."""
         return self._bearers.bearer(request.token, Audience.GUARD, at_ms // 1000).session
 
-    def take(self, code: PersonalCode, guard: Session, moment: Moment) -> Taken:
+    def take(self, code: PersonalCode, guard: Session, *, at_ms: int, happened_ms: int, offline: bool) -> Taken:
         """All that is done with one code that was held up and holds: the one place for checks, queues and buses.
 
-        The colour is that of now. The code counts as used from here on, so before anybody else has a turn the caller
-        gives the record to the journal; if it cannot be made durable, the caller calls `lost`.
+        `happened_ms` is when it was held up, `at_ms` now, whose colour is given. The code counts as used from here on, so
+        before anybody else has a turn the caller gives the record to the journal; if it cannot be made durable, the
+        caller calls `lost`.
         """
-        at_ms, happened_ms, offline = moment
         at_seconds = at_ms // 1000
         record = self._board.shown(code.person, at_ms)
         use = self._used.use(code.cti, checker=guard.subject, happened_ms=happened_ms, at_ms=at_ms)

@@ -19,6 +19,11 @@ _NAME_BYTES_MAX: Final = 64
 _LAST_DIGITS: Final = re.compile(r"[0-9A-Za-z]{1,4}", re.ASCII)
 # Instants a double or a 32-bit count of seconds can hold; others are no instants.
 _INSTANT_MAX: Final = 2**32
+# What an address, a network, a peer or its answer can be wrong in.
+_NO_ANSWER: Final = (
+    *(httpx.HTTPError, httpx.StreamError, httpx.InvalidURL),
+    *(msgspec.MsgspecError, UnicodeError, RecursionError),
+)
 
 
 class ResolverFailedError(Exception):
@@ -85,7 +90,7 @@ class HttpResolver:
                     if len(received) > _ANSWER_BYTES_MAX:
                         raise ResolverFailedError
             answer = self._decoder.decode(received)
-        except (httpx.HTTPError, httpx.StreamError, msgspec.MsgspecError, UnicodeError, RecursionError) as cause:
+        except _NO_ANSWER as cause:
             raise ResolverFailedError from cause
         return _word(answer)
 
