@@ -78,7 +78,7 @@ class GuardDesk:
     def take(self, code: PersonalCode, guard: Session, *, at_ms: int, happened_ms: int, offline: bool) -> Taken:
         """All that is done with one code that was held up and holds: the one place for checks, queues and buses.
 
-        `happened_ms` is when it was held up, `at_ms` now, whose colour is given. The code counts as used from here on, so
+        `happened_ms` is when it was held up, `at_ms` now, whose colour is given. The code counts as used from here on:
         before anybody else has a turn the caller gives the record to the journal; if it cannot be made durable, the
         caller calls `lost`.
         """
