@@ -70,7 +70,10 @@ class Harness:
         routes = {
             ("GET", "/echo"): Route(echo, b"tianfu_session"),
             ("POST", "/echo"): Route(echo, b"tianfu_session"),
-            ("POST", "/record"): Route(lambda _: Answer(b"{}", record=b"r" * 44), lost=self.lost.append),
+            ("POST", "/record"): Route(lambda _: Answer(b"{}", records=(b"r" * 44,)), lost=self.lost.append),
+            ("POST", "/records"): Route(
+                lambda _: Answer(b"{}", records=(b"r" * 44, b"s" * 44)), lost=self.lost.append, body_bytes_max=20_000
+            ),
             ("POST", "/again"): Route(lambda _: Answer(b"{}", settled=True)),
             ("GET", "/later"): Route(self.later),
             ("GET", "/broken"): Route(self.broken),
@@ -268,6 +271,26 @@ def test_a_record_that_was_not_made_durable_is_told_to_client_and_handler(harnes
     assert (answer.status, answer.code) == (503, "journal_full")
     assert answer.headers[b"retry-after"] == b"30"
     assert harness.lost == [b"r" * 44]
+
+
+def test_an_answer_with_several_records_leaves_after_all_are_durable(harness: Harness) -> None:
+    assert harness.send("POST", "/records", JSON).status == 200
+
+    assert harness.journal.records == [b"r" * 44, b"s" * 44]
+
+
+def test_of_several_records_that_were_not_made_durable_the_handler_hears_of_each(harness: Harness) -> None:
+    harness.journal.failure = JournalFullError()
+
+    assert harness.send("POST", "/records", JSON).code == "journal_full"
+    assert harness.lost == [b"r" * 44, b"s" * 44]
+
+
+def test_a_route_may_take_larger_bodies_than_the_others(harness: Harness) -> None:
+    assert harness.send("POST", "/records", JSON, body=[b"x" * 10_000, b"x" * 10_000]).status == 200
+    assert harness.send("POST", "/records", JSON, body=[b"x" * 10_000, b"x" * 10_001]).code == "body_too_large"
+    assert harness.send("POST", "/records", JSON, (b"content-length", b"20001")).code == "body_too_large"
+    assert harness.send("POST", "/echo", JSON, body=[b"x" * 10_000]).code == "body_too_large"
 
 
 def test_a_handler_may_answer_later(harness: Harness) -> None:

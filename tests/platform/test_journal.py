@@ -73,6 +73,37 @@ def test_records_taken_together_are_told_of_together(tmp_path: Path) -> None:
     assert asyncio.run(run()) == [None, None]
 
 
+def test_records_of_one_request_become_durable_in_one_value_and_in_order(tmp_path: Path) -> None:
+    async def run() -> None:
+        journal = Journal.open(tmp_path, loop=asyncio.get_running_loop())
+        await journal.append(*(record(number) for number in range(100)))
+        assert journal.read(0, 200) == [(number, record(number)) for number in range(100)]
+        with journal._file._environment.begin(journal._file._records) as transaction:
+            assert transaction.stat(journal._file._records)["entries"] == 1
+        await asyncio.to_thread(journal.close)
+
+    asyncio.run(run())
+
+
+def test_records_of_one_request_that_do_not_fit_the_queue_are_refused_together(tmp_path: Path) -> None:
+    async def run() -> None:
+        journal = Journal.open(tmp_path, loop=asyncio.get_running_loop())
+        accepted: list[asyncio.Future[None]] = []
+
+        def overfill() -> None:
+            while True:
+                accepted.append(journal.append(*[record(len(accepted))] * 100))
+
+        with pytest.raises(BusyError):
+            overfill()
+        await asyncio.gather(*accepted)
+        assert len(accepted) * 100 > PENDING_RECORDS_MAX - 100
+        assert journal.end() == len(accepted) * 100
+        await asyncio.to_thread(journal.close)
+
+    asyncio.run(run())
+
+
 def test_a_waiter_that_is_cancelled_does_not_cancel_the_batch(tmp_path: Path) -> None:
     async def run() -> None:
         journal = Journal.open(tmp_path, loop=asyncio.get_running_loop())

@@ -93,7 +93,7 @@ def test_every_request_gets_its_own_answer_whatever_its_kind() -> None:
         if kind == b"s":
             return Unsigned(signer, request.body, Answer)
         if kind == b"j":
-            return Answer(b"kept " + request.body, record=request.body)
+            return Answer(b"kept " + request.body, records=(request.body,))
         if kind == b"l":
             return later(request.body)
         if kind == b"e":
@@ -164,7 +164,7 @@ def test_a_signer_that_fails_for_one_fails_for_that_one_alone() -> None:
 
 
 def test_a_journal_that_fails_is_told_to_everybody_it_concerns_and_every_record_is_lost() -> None:
-    room = Room(lambda request: Answer(b"kept", record=request.body))
+    room = Room(lambda request: Answer(b"kept", records=(request.body,)))
     room.journal.failure = JournalFullError()
 
     clients = room.run(b"1", b"2")

@@ -23,6 +23,7 @@ from tianfu.platform.http import Answer, HotRequest, Unsigned
 from tianfu.platform.keyring import GateKeys
 from tianfu.platform.observe import Log
 from tianfu.platform.sign import KeyPurpose
+from tianfu.scans.batch import BatchDesk
 from tianfu.scans.guard import GuardDesk
 from tianfu.scans.venue import VenueDesk
 from tianfu.status.bearer import Bearers
@@ -68,6 +69,8 @@ class GateWorld:
             bearers=bearers, board=board, ring=self.ring, public_origin=ORIGIN, gate=9, now_ms=self.now_ms
         )
         self.guard = GuardDesk(bearers=bearers, board=board, ring=self.ring, gate=9, now_ms=self.now_ms)
+        past = GateKeys.load_or_create(var / "keys" / "gate.json")
+        self.batch = BatchDesk(desk=self.guard, keys=self.ring, past_keys=past, now_ms=self.now_ms)
 
     def now_ms(self) -> int:
         """The desks' clock."""
@@ -117,12 +120,12 @@ def whole(answering: Answer | Unsigned) -> Answer:
 
 
 @contextlib.contextmanager
-def gate_process(var: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A gate as a process of its own, ready; killed at the end if it still lives."""
+def gate_process(var: Path, port: int, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A gate as a process of its own with `more` settings, ready; killed at the end if it still lives."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TIANFU_")}
     process = subprocess.Popen(
         [sys.executable, "-m", "tianfu.services.gate", "--port", str(port)],
-        env={**environment, "TIANFU_VAR": str(var)},
+        env={**environment, "TIANFU_VAR": str(var), **more},
         stderr=subprocess.PIPE,
     )
     try:

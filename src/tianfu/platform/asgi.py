@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from tianfu.errors import NotFoundError, TianfuError
-from tianfu.platform.hot import HotDesk, Route, refusal, settle
+from tianfu.platform.hot import HotDesk, refusal, settle
 from tianfu.platform.http import (
     Answer,
     BodyTooLargeError,
@@ -87,23 +87,11 @@ class HotApp:
             answer = desk.sign(answer, path, language)
         elif not isinstance(answer, Answer):
             answer = await desk.wait(answer, path, language)
-        if answer.record is not None or answer.settled:
-            await self._durable(answer, route)
-        return answer
-
-    async def _durable(self, answer: Answer, route: Route) -> None:
-        """Wait until what the answer says is on disk, or raise what the client is to be told."""
-        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        try:
-            if answer.record is None:
-                self._desk.journal.when_settled(partial(settle, durable))
-            else:
-                self._desk.journal.take((answer.record,), partial(settle, durable))
+        if answer.records or answer.settled:
+            durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            desk.make_durable([(route, answer)], partial(settle, durable))
             await durable
-        except BaseException:
-            if route.lost is not None and answer.record is not None:
-                route.lost(answer.record)
-            raise
+        return answer
 
     async def _read_body(self, receive: Receive, bytes_max: int) -> bytes:
         task = asyncio.current_task()

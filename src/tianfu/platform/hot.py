@@ -122,6 +122,35 @@ class HotDesk:
         self._log.error("a handler failed", route=path, error=type(error).__name__)
         return refusal(TianfuError(), language)
 
+    def make_durable(self, answers: Sequence[tuple[Route, Answer]], told: Told) -> None:
+        """`told` hears None once the journal has everything that `answers` say, else what their clients are told.
+
+        Their records are given to the journal before this returns, so nobody has a turn between handler and journal.
+        What was not made durable is told to its route.
+        """
+        records = [record for _, answer in answers for record in answer.records]
+        waits_for_others = any(answer.settled for _, answer in answers)
+
+        def tell(failure: TianfuError | None) -> None:
+            if failure is not None:
+                for route, answer in answers:
+                    if route.lost is not None:
+                        for record in answer.records:
+                            route.lost(record)
+            told(failure)
+
+        joint = Joint(tell, bool(records) + waits_for_others)
+        try:
+            if records:
+                self.journal.take(records, joint.told)
+        except TianfuError as error:
+            joint.told(error)
+        try:
+            if waits_for_others:
+                self.journal.when_settled(joint.told)
+        except TianfuError as error:
+            joint.told(error)
+
     def count(self, path: str, status: int) -> None:
         """Note an answer."""
         counted = (path if path in self.paths else "other", status)
@@ -146,6 +175,25 @@ def http_bytes(answer: Answer) -> bytes:
         len(body),
         body,
     )
+
+
+class Joint:
+    """Tells once when as many have told it as were announced: the first failure, or None."""
+
+    __slots__ = ("_failure", "_tell", "_waiting")
+
+    def __init__(self, tell: Told, waiting: int) -> None:
+        """Wait for `waiting`, at least one."""
+        self._tell = tell
+        self._waiting = waiting
+        self._failure: TianfuError | None = None
+
+    def told(self, failure: TianfuError | None) -> None:
+        """Hear from one of them."""
+        self._failure = self._failure or failure
+        self._waiting -= 1
+        if self._waiting == 0:
+            self._tell(self._failure)
 
 
 def settle(durable: asyncio.Future[None], failure: TianfuError | None) -> None:

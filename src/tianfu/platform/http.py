@@ -121,14 +121,14 @@ class BusyError(TianfuError):
 class Answer(NamedTuple):
     """What a hot handler answers.
 
-    `record` is written to the journal and durable before the answer leaves; `settled` waits instead for what is
-    already on its way there (a repeated request whose first copy wrote the record). `headers` are complete but for
-    the content length.
+    `records` are written to the journal, all of them or none, and durable before the answer leaves; `settled` waits for
+    what is already on its way there as well (a repeated request whose first copy wrote the record). `headers` are
+    complete but for the content length.
     """
 
     body: bytes
     status: int = 200
-    record: bytes | None = None
+    records: tuple[bytes, ...] = ()
     settled: bool = False
     headers: tuple[Header, ...] = JSON_HEADERS
 

@@ -23,7 +23,7 @@ import lmdb
 
 from tianfu.clock import monotonic_seconds
 from tianfu.errors import TianfuError
-from tianfu.platform.hot import Told, settle
+from tianfu.platform.hot import Joint, Told, settle
 from tianfu.platform.http import BusyError
 from tianfu.platform.journalfile import JOURNAL_MAP_BYTES, JournalBrokenError, JournalFile, JournalFullError
 from tianfu.platform.observe import Log
@@ -48,16 +48,14 @@ class JournalTakenError(TianfuError):
 class _Batch:
     """Records that will be committed together, and who is to be told."""
 
-    __slots__ = ("failure", "records", "told")
+    __slots__ = ("records", "told")
 
     def __init__(self) -> None:
         self.records: list[bytes] = []
         self.told: list[Told] = []
-        self.failure: TianfuError | None = None
 
     def resolve(self, failure: TianfuError | None) -> None:
         """Tell everybody, on the event loop's thread."""
-        self.failure = failure
         told, self.told = self.told, []
         for tell in told:
             tell(failure)
@@ -81,7 +79,8 @@ class Journal:
         self._loop = loop
         self._mutex = threading.Lock()
         self._filling: _Batch | None = None
-        self._latest = _Batch()
+        # Batches whose waiters were not told yet: one being filled, one being committed, one on its way back.
+        self._open: list[_Batch] = []
         # Holds at most the batch being filled and the end mark: a new batch is begun only after this was taken.
         self._batches: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
         self._committer = threading.Thread(target=self._commit_batches, name="journal", daemon=True)
@@ -118,24 +117,27 @@ class Journal:
         with self._mutex:
             batch = self._filling
             if batch is None:
-                batch = self._filling = self._latest = _Batch()
+                batch = self._filling = _Batch()
+                self._open = [*(earlier for earlier in self._open if earlier.told), batch]
                 self._batches.put(batch)
-            elif len(batch.records) >= PENDING_RECORDS_MAX:
+            elif len(batch.records) + len(records) > PENDING_RECORDS_MAX:
                 raise BusyError
             batch.records += records
             batch.told.append(told)
 
     def when_settled(self, told: Told) -> None:
-        """`told` hears None when everything taken so far is durable, or what kept the latest batch from it."""
-        if self._latest.told:
-            self._latest.told.append(told)
-        else:
-            told(self._latest.failure)
+        """`told` hears None when everything taken so far is durable, or what kept any of it from being."""
+        open_batches = [batch for batch in self._open if batch.told]
+        joint = Joint(told, len(open_batches) or 1)
+        for batch in open_batches:
+            batch.told.append(joint.told)
+        if not open_batches:
+            joint.told(None)
 
-    def append(self, record: bytes) -> asyncio.Future[None]:
-        """As `take` of one record, as a future. Whoever stops waiting for it takes nothing back."""
+    def append(self, *records: bytes) -> asyncio.Future[None]:
+        """As `take`, as a future. Whoever stops waiting for it takes nothing back."""
         durable: asyncio.Future[None] = self._loop.create_future()
-        self.take((record,), partial(settle, durable))
+        self.take(records, partial(settle, durable))
         return durable
 
     def end(self) -> int:

@@ -98,6 +98,7 @@ class Rounds:
         handle = self._desk.handle
         to_sign: list[tuple[Due, Unsigned]] = []
         durable: list[tuple[Due, Answer]] = []
+        settled: list[tuple[Due, Answer]] = []
         for due in everything:
             _, found, request = due
             answer = handle(found.route, found.path, request)
@@ -105,14 +106,18 @@ class Rounds:
                 to_sign.append((due, answer))
             elif type(answer) is not Answer:
                 self._wait(due, answer)  # type: ignore[arg-type]  # neither of the tuples, so an awaitable
-            elif answer.record is None and not answer.settled:
-                self._pay(due, answer)
-            else:
+            elif answer.settled:
+                settled.append((due, answer))
+            elif answer.records:
                 durable.append((due, answer))
+            else:
+                self._pay(due, answer)
         if to_sign:
             self._sign(to_sign)
         if durable:
             self._make_durable(durable)
+        if settled:  # what they wait for may be among the records of this very round
+            self._make_durable(settled)
 
     def _sign(self, to_sign: list[tuple[Due, Unsigned]]) -> None:
         desk = self._desk
@@ -127,25 +132,12 @@ class Rounds:
 
     def _make_durable(self, group: list[tuple[Due, Answer]]) -> None:
         """Pay `group` once the journal has what its answers say."""
-        records = [answer.record for _, answer in group if answer.record is not None]
-        told = partial(self._told, group)
-        try:
-            if records:
-                self._desk.journal.take(records, told)
-            else:
-                self._desk.journal.when_settled(told)
-        except TianfuError as error:
-            told(error)
+        self._desk.make_durable([(due.found.route, answer) for due, answer in group], partial(self._told, group))
 
     def _told(self, group: list[tuple[Due, Answer]], failure: TianfuError | None) -> None:
         """Hear from the journal."""
         for due, answer in group:
-            if failure is None:
-                self._pay(due, answer)
-                continue
-            if answer.record is not None and due.found.route.lost is not None:
-                due.found.route.lost(answer.record)
-            self._pay(due, refusal(failure, due.request.language))
+            self._pay(due, answer if failure is None else refusal(failure, due.request.language))
 
     def _pay(self, due: Due, answer: Answer) -> None:
         self._desk.count(due.found.path, answer.status)
@@ -158,7 +150,7 @@ class Rounds:
 
     async def _later(self, due: Due, answering: Awaitable[Answer]) -> None:
         answer = await self._desk.wait(answering, due.found.path, due.request.language)
-        if answer.record is None and not answer.settled:
+        if not answer.records and not answer.settled:
             self._pay(due, answer)
         else:
             self._make_durable([(due, answer)])

@@ -18,7 +18,8 @@ from tianfu.platform.http import Answer, HotRequest, parse_json
 from tianfu.platform.keyring import GateKeys, GateKeySet
 from tianfu.platform.recent import Recent
 from tianfu.scans import event
-from tianfu.scans.event import KIND_POSTER, ScanEvent
+from tianfu.scans.event import FLAG_OFFLINE, KIND_POSTER, ScanEvent
+from tianfu.scans.offline import happened_at_ms
 from tianfu.status.bearer import Bearers
 from tianfu.status.read import Board
 from tianfu.status.record import BLOCKS_SCAN
@@ -60,10 +61,14 @@ class ScanBlockedError(TianfuError):
 
 
 class _ScanBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What a phone sends: the text of the QR, and 8 random bytes in hex by which a repeated scan is recognised."""
+    """What a phone sends: the text of the QR, and 8 random bytes in hex by which a repeated scan is recognised.
+
+    `scanned_at` (milliseconds since 1970) is when it was scanned, for a phone that had no network then.
+    """
 
     poster: str
     nonce: str | None = None
+    scanned_at: int | None = None
 
 
 class _KnownPoster(NamedTuple):
@@ -103,14 +108,17 @@ class VenueDesk:
     def scan(self, request: HotRequest) -> Answer:
         """`POST /gate/v1/scan`: the venue and the own colour, once the visit is durable.
 
-        Raises `PosterInvalidError`, `VenueUnknownError`, `PosterOutdatedError`, `ScanBlockedError`. A scan sent again
-        with the same nonce is recorded again and recognised later.
+        Raises `PosterInvalidError`, `VenueUnknownError`, `PosterOutdatedError`, `ScanBlockedError`; for a scan made
+        offline also `ScanTooOldError` and `ScanInFutureError`. Poster, venue and popups are those of now, whenever it
+        was scanned. A scan sent again with the same nonce is recorded again and recognised later.
         """
         at_ms = self._now_ms()
         at_seconds = at_ms // 1000
         session = self._bearers.bearer(request.token, Audience.RESIDENT, at_seconds)
         body = parse_json(self._decoder, request.body)
         nonce = os.urandom(_NONCE_BYTES) if body.nonce is None else _nonce(body.nonce)
+        happened_ms = happened_at_ms(body.scanned_at, at_ms)
+        flags = 0 if body.scanned_at is None else FLAG_OFFLINE
         poster = self._poster(body.poster, at_seconds)
         venue = self._board.venue(poster.venue_id)
         if venue is None or not venue.open:
@@ -121,17 +129,19 @@ class VenueDesk:
         record = self._board.shown(person, at_ms)
         if record.flags & BLOCKS_SCAN:
             raise ScanBlockedError
-        visit = ScanEvent(KIND_POSTER, record.colour, 0, person, venue.venue_ref, 0, self._gate, 0, at_ms, at_ms, nonce)
+        visit = ScanEvent(
+            *(KIND_POSTER, record.colour, flags, person, venue.venue_ref, 0, self._gate, 0, happened_ms, at_ms, nonce)
+        )
         answer = _SCANNED % (
             poster.words,
             venue.venue_ref,
-            at_seconds,
+            happened_ms // 1000,
             status_words(record, at_seconds),
             mask_words(session),
             self._board.age_seconds(at_ms),
             at_seconds,
         )
-        return Answer(answer, 200, event.pack(visit))
+        return Answer(answer, 200, (event.pack(visit),))
 
     def _poster(self, text: str, at_seconds: int) -> _KnownPoster:
         keys = self._ring.at(at_seconds)

@@ -23,11 +23,14 @@ from tianfu.platform.admission import Admission
 from tianfu.platform.asgi import HotApp, Receive, Scope, Send
 from tianfu.platform.hot import HotDesk, Route
 from tianfu.platform.journal import ClosedJournal, Journal, open_or_explain
-from tianfu.platform.keyring import GateKeys
+from tianfu.platform.keyring import GateKeys, gate_path
 from tianfu.platform.observe import Log
 from tianfu.platform.rounds import Rounds
 from tianfu.platform.settings import Settings, load
 from tianfu.platform.shortcut import Shortcut
+from tianfu.scans.batch import BATCH_BODY_BYTES_MAX, BatchDesk
+from tianfu.scans.foreign.abroad import Abroad
+from tianfu.scans.foreign.desk import ForeignDesk
 from tianfu.scans.guard import GuardDesk
 from tianfu.scans.venue import VenueDesk
 from tianfu.services.gate_health import GateHealth
@@ -55,8 +58,10 @@ class Gate:
         journal: Journal | ClosedJournal,
         board: Board,
         watchers: Watchers,
+        abroad: Abroad | None = None,
     ) -> None:
         """Use `open`."""
+        self._abroad = abroad
         self._app = HotApp(desk)
         self.protocol = partial(ShortcutProtocol, rounds=rounds, shortcut=Shortcut(desk))
         self._journal = journal
@@ -70,9 +75,10 @@ class Gate:
         """Read the keys, find the board, open the journal.
 
         Without a board, or with a journal that is full or damaged, the gate starts all the same and says so.
-        Raises `KeyringBrokenError`, and `JournalTakenError` when another gate has the same number.
+        Raises `KeyringBrokenError`, `JournalTakenError` when another gate has the same number, and as `Abroad.open`
+        when foreign codes are to be known and cannot be.
         """
-        ring = GateKeys.load_or_create(settings.var / "keys" / "gate.json")
+        ring, past = (GateKeys.load_or_create(gate_path(settings.var)) for _ in range(2))
         board = Board(
             settings.var / "board",
             age_max_seconds=settings.gate.board_age_max_seconds,
@@ -95,7 +101,10 @@ class Gate:
             gate=settings.gate.number,
             now_ms=now_milliseconds,
         )
+        abroad = open_abroad(settings)
         guard = GuardDesk(bearers=bearers, board=board, ring=ring, gate=settings.gate.number, now_ms=now_milliseconds)
+        check = guard.check if abroad is None else ForeignDesk(guard, abroad, now_ms=now_milliseconds).check
+        batch = BatchDesk(desk=guard, keys=ring, past_keys=past, now_ms=now_milliseconds, abroad=abroad)
         health = GateHealth(
             board=board,
             journal=journal,
@@ -109,10 +118,12 @@ class Gate:
             ("GET", "/gate/v1/code"): Route(code.show, RESIDENT_COOKIE),
             ("GET", "/gate/v1/changes"): Route(code.changes, RESIDENT_COOKIE),
             ("POST", "/gate/v1/scan"): Route(venue.scan, RESIDENT_COOKIE),
-            ("POST", "/gate/v1/check"): Route(guard.check, OPERATOR_COOKIE, guard.lost),
+            ("POST", "/gate/v1/check"): Route(check, OPERATOR_COOKIE, guard.lost),
+            ("POST", "/gate/v1/batch"): Route(batch.batch, OPERATOR_COOKIE, guard.lost, BATCH_BODY_BYTES_MAX),
             ("GET", "/gate/v1/health"): Route(health.health),
             ("GET", "/gate/v1/metrics"): Route(health.metrics),
         }
+        health.abroad = abroad
         health.counted = desk = HotDesk(routes, journal=journal, public_origin=settings.server.public_origin, log=log)
         rounds = Rounds(
             desk,
@@ -120,7 +131,7 @@ class Gate:
             lambda request: bearers.channel(request.token, now_milliseconds() // 1000),
             asyncio.get_running_loop(),
         )
-        return cls(desk, rounds, journal, board, watchers)
+        return cls(desk, rounds, journal, board, watchers, abroad)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[None, None, None]:
         """Answer an HTTP request."""
@@ -135,8 +146,17 @@ class Gate:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        if self._abroad is not None:
+            await self._abroad.close()
         await asyncio.to_thread(self._journal.close)
         self._board.close()
+
+
+def open_abroad(settings: Settings) -> Abroad | None:
+    """The other issuers of codes that the settings name. Raises as `Abroad.open`."""
+    if settings.gate.resolvers is None:
+        return None
+    return Abroad.open(settings.gate.resolvers, keys=settings.var / "keys", now_ms=now_milliseconds)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from tianfu.platform.hot import HotDesk
 from tianfu.platform.http import API_HEADERS, Answer, HotRequest
 from tianfu.platform.journal import ClosedJournal, Journal
 from tianfu.platform.keyring import GateKeys
+from tianfu.scans.foreign.abroad import Abroad
 from tianfu.status.read import AGE_UNKNOWN_SECONDS, Board
 from tianfu.status.watch import Watchers
 
@@ -31,7 +32,7 @@ class GateHealth:
         age_max_seconds: int,
         now_ms: Callable[[], int],
     ) -> None:
-        """`counted` is to be set to the desk once it exists."""
+        """`counted` is to be set to the desk once it exists, `abroad` where foreign codes are known."""
         self._board = board
         self._journal = journal
         self._watchers = watchers
@@ -40,6 +41,7 @@ class GateHealth:
         self._age_max_seconds = age_max_seconds
         self._now_ms = now_ms
         self.counted: HotDesk | None = None
+        self.abroad: Abroad | None = None
 
     def health(self, request: HotRequest) -> Answer:
         """Always 200 while the process answers; `status` is `ok`, or `checking` when colours cannot be shown."""
@@ -77,4 +79,6 @@ class GateHealth:
             f'tianfu_gate_answers_total{{route="{route}",status="{status}"}} {count}'
             for (route, status), count in sorted(answers.items())
         ]
+        if self.abroad is not None:
+            lines += self.abroad.metrics()
         return Answer(("\n".join(lines) + "\n").encode("ascii"), headers=_TEXT_HEADERS)
