@@ -66,9 +66,17 @@ class GateWorld:
             now_ms=self.now_ms,
         )
         self.venue = VenueDesk(
-            bearers=bearers, board=board, ring=self.ring, public_origin=ORIGIN, gate=9, now_ms=self.now_ms
+            bearers=bearers,
+            board=board,
+            ring=self.ring,
+            admission=self.admission,
+            public_origin=ORIGIN,
+            gate=9,
+            now_ms=self.now_ms,
         )
-        self.guard = GuardDesk(bearers=bearers, board=board, ring=self.ring, gate=9, now_ms=self.now_ms)
+        self.guard = GuardDesk(
+            bearers=bearers, board=board, ring=self.ring, admission=self.admission, gate=9, now_ms=self.now_ms
+        )
         past = GateKeys.load_or_create(var / "keys" / "gate.json")
         self.batch = BatchDesk(desk=self.guard, keys=self.ring, past_keys=past, now_ms=self.now_ms)
 

@@ -13,6 +13,7 @@ import msgspec
 
 from tianfu.access.session import Audience, Session
 from tianfu.passcode.verify import PersonalCode, verify
+from tianfu.platform.admission import Admission
 from tianfu.platform.http import Answer, HotRequest, parse_json
 from tianfu.platform.keyring import GateKeys
 from tianfu.scans import event
@@ -20,7 +21,7 @@ from tianfu.scans.event import FLAG_OFFLINE, FLAG_REUSED_CODE, KIND_GUARD, ScanE
 from tianfu.scans.used import Use, UsedCodes
 from tianfu.status.bearer import Bearers
 from tianfu.status.read import Board
-from tianfu.status.words import status_words
+from tianfu.status.words import answer_words
 
 _CHECKED: Final = (
     b'"verdict":"%b",%b,"masked_name":%b,"last_digits":%b,"checked_at":%d,"board_age_seconds":%d,"server_time":%d'
@@ -46,10 +47,20 @@ class Taken(NamedTuple):
 class GuardDesk:
     """The handler for checks of live codes."""
 
-    __slots__ = ("_bearers", "_board", "_decoder", "_gate", "_now_ms", "_ring", "_used")
+    __slots__ = ("_admission", "_bearers", "_board", "_decoder", "_gate", "_now_ms", "_ring", "_used")
 
-    def __init__(self, *, bearers: Bearers, board: Board, ring: GateKeys, gate: int, now_ms: Callable[[], int]) -> None:
-        """`gate` is this gate's number in the events."""
+    def __init__(
+        self,
+        *,
+        bearers: Bearers,
+        board: Board,
+        ring: GateKeys,
+        admission: Admission,
+        gate: int,
+        now_ms: Callable[[], int],
+    ) -> None:
+        """`gate` is this gate's number in the events; `admission` says what is left out of answers."""
+        self._admission = admission
         self._bearers = bearers
         self._board = board
         self._ring = ring
@@ -87,7 +98,7 @@ class GuardDesk:
         use = self._used.use(code.cti, checker=guard.subject, happened_ms=happened_ms, at_ms=at_ms)
         words = _CHECKED % (
             b"already_used" if use is Use.AGAIN else b"valid",
-            status_words(record, at_seconds),
+            answer_words(record, at_seconds, self._admission.level),
             msgspec.json.encode(code.masked_name),
             msgspec.json.encode(code.last_digits),
             happened_ms // 1000,

@@ -14,6 +14,7 @@ import msgspec
 
 from tianfu.access.session import Audience
 from tianfu.errors import Fault, InputInvalidError, TianfuError
+from tianfu.platform.admission import Admission
 from tianfu.platform.http import Answer, HotRequest, parse_json
 from tianfu.platform.keyring import GateKeys, GateKeySet
 from tianfu.platform.recent import Recent
@@ -23,7 +24,7 @@ from tianfu.scans.offline import happened_at_ms
 from tianfu.status.bearer import Bearers
 from tianfu.status.read import Board
 from tianfu.status.record import BLOCKS_SCAN
-from tianfu.status.words import mask_words, status_words
+from tianfu.status.words import answer_words, mask_words
 from tianfu.venues.poster import read_poster
 
 # A gate in a city sees a few thousand venues again and again; each takes about 1 kB, a check of a signature 65 µs.
@@ -82,7 +83,10 @@ class _KnownPoster(NamedTuple):
 class VenueDesk:
     """The handler for scans of posters."""
 
-    __slots__ = ("_bearers", "_board", "_decoder", "_gate", "_known", "_known_with", "_now_ms", "_origin", "_ring")
+    __slots__ = (
+        *("_admission", "_bearers", "_board", "_decoder", "_gate"),
+        *("_known", "_known_with", "_now_ms", "_origin", "_ring"),
+    )
 
     def __init__(
         self,
@@ -90,11 +94,13 @@ class VenueDesk:
         bearers: Bearers,
         board: Board,
         ring: GateKeys,
+        admission: Admission,
         public_origin: str,
         gate: int,
         now_ms: Callable[[], int],
     ) -> None:
         """`gate` is this gate's number in the events; posters must carry `public_origin`."""
+        self._admission = admission
         self._bearers = bearers
         self._board = board
         self._ring = ring
@@ -136,7 +142,7 @@ class VenueDesk:
             poster.words,
             venue.venue_ref,
             happened_ms // 1000,
-            status_words(record, at_seconds),
+            answer_words(record, at_seconds, self._admission.level),
             mask_words(session),
             self._board.age_seconds(at_ms),
             at_seconds,

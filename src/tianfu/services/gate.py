@@ -97,12 +97,20 @@ class Gate:
             bearers=bearers,
             board=board,
             ring=ring,
+            admission=admission,
             public_origin=settings.server.public_origin,
             gate=settings.gate.number,
             now_ms=now_milliseconds,
         )
         abroad = open_abroad(settings)
-        guard = GuardDesk(bearers=bearers, board=board, ring=ring, gate=settings.gate.number, now_ms=now_milliseconds)
+        guard = GuardDesk(
+            bearers=bearers,
+            board=board,
+            ring=ring,
+            admission=admission,
+            gate=settings.gate.number,
+            now_ms=now_milliseconds,
+        )
         check = guard.check if abroad is None else ForeignDesk(guard, abroad, now_ms=now_milliseconds).check
         batch = BatchDesk(desk=guard, keys=ring, past_keys=past, now_ms=now_milliseconds, abroad=abroad)
         health = GateHealth(
