@@ -62,7 +62,7 @@ class GateWorld:
             board=board,
             ring=self.ring,
             watchers=self.watchers,
-            admission=Admission(SHARES),
+            admission=self.admission,
             now_ms=self.now_ms,
         )
         self.venue = VenueDesk(
