@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from tests.platform.test_asgi import ORIGIN, MemoryJournal
 from tianfu.access.channel import SHARES, Channel
@@ -49,6 +49,12 @@ class Signer:
         return b"signed " + data
 
 
+def plain(unsigned: Sequence[Unsigned], signatures: Sequence[bytes]) -> list[Answer]:
+    """The signature is the answer."""
+    assert len(unsigned) == len(signatures)
+    return [Answer(signature) for signature in signatures]
+
+
 Handler = Callable[[HotRequest], Answer | Unsigned | Awaitable[Answer]]
 
 
@@ -91,7 +97,7 @@ def test_every_request_gets_its_own_answer_whatever_its_kind() -> None:
     def handler(request: HotRequest) -> Answer | Unsigned | Awaitable[Answer]:
         kind = request.body[:1]
         if kind == b"s":
-            return Unsigned(signer, request.body, Answer)
+            return Unsigned(signer, request.body, plain, None)
         if kind == b"j":
             return Answer(b"kept " + request.body, records=(request.body,))
         if kind == b"l":
@@ -125,28 +131,26 @@ def test_signatures_are_made_after_all_handlers_and_before_all_answers() -> None
 
     def handler(request: HotRequest) -> Unsigned:
         seen.append(len(signer.signed))
+        return Unsigned(signer, request.body, finish, None)
 
-        def finish(signature: bytes) -> Answer:
-            seen.append(len(signer.signed))
-            return Answer(signature)
-
-        return Unsigned(signer, request.body, finish)
+    def finish(unsigned: Sequence[Unsigned], signatures: Sequence[bytes]) -> list[Answer]:
+        seen.append(len(signer.signed))
+        return plain(unsigned, signatures)
 
     Room(handler).run(b"1", b"2", b"3")
 
-    assert seen == [0, 0, 0, 3, 3, 3]
+    assert seen == [0, 0, 0, 3]
 
 
 def test_a_failing_finish_is_that_requests_failure_alone() -> None:
-    def handler(request: HotRequest) -> Unsigned:
-        def finish(signature: bytes) -> Answer:
-            if signature.endswith(b"2"):
-                raise ValueError
-            return Answer(signature)
+    def finish(unsigned: Sequence[Unsigned], signatures: Sequence[bytes]) -> list[Answer]:
+        if b"signed 2" in signatures:
+            raise ValueError
+        return plain(unsigned, signatures)
 
-        return Unsigned(Signer(), request.body, finish)
+    clients = Room(lambda request: Unsigned(Signer(), request.body, finish, None)).run(b"1", b"2", b"3")
 
-    assert [client.status for client in Room(handler).run(b"1", b"2", b"3")] == [200, 500, 200]
+    assert [client.status for client in clients] == [200, 500, 200]
 
 
 def test_a_signer_that_fails_for_one_fails_for_that_one_alone() -> None:
@@ -158,7 +162,7 @@ def test_a_signer_that_fails_for_one_fails_for_that_one_alone() -> None:
 
     signer = Failing()
 
-    clients = Room(lambda request: Unsigned(signer, request.body, Answer)).run(b"1", b"2", b"3")
+    clients = Room(lambda request: Unsigned(signer, request.body, plain, None)).run(b"1", b"2", b"3")
 
     assert [client.status for client in clients] == [200, 500, 200]
 

@@ -10,7 +10,7 @@ from tests.platform.test_asgi import ORIGIN, MemoryJournal, echo
 from tianfu.platform.hot import HotDesk, Route
 from tianfu.platform.http import HotRequest
 from tianfu.platform.observe import Log
-from tianfu.platform.shortcut import SHORT_BYTES_MAX, Shortcut
+from tianfu.platform.shortcut import HEAD_BYTES_MAX, Shortcut
 
 COOKIE = b"tianfu_session"
 GET = b"GET /code HTTP/1.1\r\nHost: localhost\r\nCookie: tianfu_session=abc\r\n\r\n"
@@ -28,15 +28,18 @@ def shortcut() -> Shortcut:
 
 
 def taken(shortcut: Shortcut, data: bytes) -> HotRequest | None:
-    found = shortcut.route(data)
-    return None if found is None else shortcut.request(found, data)
+    found = shortcut.take(data)
+    return None if found is None else found[1]
 
 
 def test_an_ordinary_request_takes_the_short_way(shortcut: Shortcut) -> None:
     assert taken(shortcut, GET) == HotRequest(b"", b"", b"abc", "zh")
     assert taken(shortcut, POST) == HotRequest(BODY, b"", b"abc", "en")
     assert taken(shortcut, GET.replace(b"/code", b"/code?fresh=1")) == HotRequest(b"", b"fresh=1", b"abc", "zh")
-    assert taken(shortcut, GET.replace(b"Cookie", b"COOKIE")) == HotRequest(b"", b"", b"abc", "zh")
+    assert taken(shortcut, GET.replace(b"Host", b"HOST")) == HotRequest(b"", b"", b"abc", "zh")
+    without = GET.replace(b"Cookie: tianfu_session=", b"Authorization: Bearer ")
+    assert taken(shortcut, without) == HotRequest(b"", b"", b"abc", "zh")
+    assert taken(shortcut, without.replace(b"abc", b"def")) == HotRequest(b"", b"", b"def", "zh")
 
 
 @pytest.mark.parametrize(
@@ -51,6 +54,9 @@ def test_an_ordinary_request_takes_the_short_way(shortcut: Shortcut) -> None:
         GET.replace(b"/code", b"/other"),
         GET.replace(b"GET", b"HEAD"),
         GET.replace(b"HTTP/1.1", b"HTTP/1.0"),
+        GET.replace(b"Cookie", b"cookie"),
+        GET.replace(b"\r\n\r\n", b"\r\nCookie: b=c\r\n\r\n"),
+        GET.replace(b"abc", b"abc\nTransfer-Encoding: chunked"),
         GET.replace(b"/code", b"/code?a b"),
         GET.replace(b"/code", b"/code?" + b"a" * 65),
         GET.replace(b"Host:", b"Content-Length: 5\r\nHost:"),
@@ -59,7 +65,7 @@ def test_an_ordinary_request_takes_the_short_way(shortcut: Shortcut) -> None:
         GET.replace(b"Host:", b"Transfer-Encoding: chunked\r\nHost:"),
         GET.replace(b"Host:", b"tRANSFER-eNCODING:chunked\r\nHost:"),
         GET.replace(b"Host:", b"Connection: close\r\nHost:"),
-        GET.replace(b"Host:", b"X: " + b"y" * SHORT_BYTES_MAX + b"\r\nHost:"),
+        GET.replace(b"Host:", b"X: " + b"y" * HEAD_BYTES_MAX + b"\r\nHost:"),
         POST[:-1],
         POST + b"x",
         POST.replace(b"Length: 14", b"Length: 014"),

@@ -124,7 +124,11 @@ def request(token: str | None, body: object = None, *, query: bytes = b"") -> Ho
 
 def whole(answering: Answer | Unsigned) -> Answer:
     """The answer with its signature, if it lacks one."""
-    return answering if isinstance(answering, Answer) else answering.finish(answering.signer.sign(answering.data))
+    return (
+        answering
+        if isinstance(answering, Answer)
+        else answering.finish((answering,), (answering.signer.sign(answering.data),))[0]
+    )
 
 
 @contextlib.contextmanager

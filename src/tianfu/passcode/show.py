@@ -7,12 +7,12 @@ The path of one display: the session (`status.bearer`), the record (`status.read
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-from typing import Final, NamedTuple
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, NamedTuple, cast
 
 from tianfu.access.session import Audience, Session
 from tianfu.errors import Fault, InputInvalidError
-from tianfu.passcode.issue import IssuedCode, Issuer, withheld
+from tianfu.passcode.issue import IssuedCode, Issuer, UnsignedCode, signed, withheld
 from tianfu.platform.admission import Admission
 from tianfu.platform.http import Answer, HotRequest, Unsigned
 from tianfu.platform.keyring import GateKeys, GateKeySet
@@ -48,6 +48,18 @@ class _Made(NamedTuple):
     code: IssuedCode
     colour: int
     rule_set: int
+
+
+class _Half(NamedTuple):
+    """What an answer is made of once its code is signed."""
+
+    code: UnsignedCode
+    record: BoardRecord
+    words: bytes
+    session: Session
+    age_seconds: int
+    at_seconds: int
+    is_kept: bool
 
 
 class CodeDesk:
@@ -96,15 +108,20 @@ class CodeDesk:
             made = self._made_before(session.session_id, record, at_seconds)
             if made is not None:
                 return _shown(made, words, session, age, record.sequence, at_seconds)
-        unsigned = self._issuer.prepare(session, record.colour, record.rule_set, at_seconds)
+        code = self._issuer.prepare(session, record.colour, record.rule_set, at_seconds)
+        return Unsigned(
+            code.signer, code.to_sign, self._finish, _Half(code, record, words, session, age, at_seconds, is_kept)
+        )
 
-        def finish(signature: bytes) -> Answer:
-            code = unsigned.signed(signature)
+    def _finish(self, unsigned: Sequence[Unsigned], signatures: Sequence[bytes]) -> list[Answer]:
+        halves = [cast("_Half", part.rest) for part in unsigned]
+        codes = signed([half.code for half in halves], signatures)
+        answers = []
+        for code, (_, record, words, session, age, at_seconds, is_kept) in zip(codes, halves, strict=True):
             if is_kept:
                 self._made.put(session.session_id, _Made(code, record.colour, record.rule_set))
-            return _shown(code, words, session, age, record.sequence, at_seconds)
-
-        return Unsigned(unsigned.signer, unsigned.to_sign, finish)
+            answers.append(_shown(code, words, session, age, record.sequence, at_seconds))
+        return answers
 
     def _made_before(self, session_id: bytes, record: BoardRecord, at_seconds: int) -> IssuedCode | None:
         keys = self._ring.at(at_seconds)

@@ -95,16 +95,9 @@ class HotDesk:
     def sign(self, unsigned: Unsigned, path: str, language: Language) -> Answer:
         """The answer of `unsigned`; a bug, or a key service that fails, is an answer too."""
         try:
-            return unsigned.finish(unsigned.signer.sign(unsigned.data))
+            return unsigned.finish((unsigned,), (unsigned.signer.sign(unsigned.data),))[0]
         except TianfuError as error:
             return refusal(error, language)
-        except Exception as error:  # noqa: BLE001 (the edge: an answer is owed whatever broke)
-            return self.broken(error, path, language)
-
-    def finish(self, unsigned: Unsigned, signature: bytes, path: str, language: Language) -> Answer:
-        """As `sign`, with the signature made already."""
-        try:
-            return unsigned.finish(signature)
         except Exception as error:  # noqa: BLE001 (the edge: an answer is owed whatever broke)
             return self.broken(error, path, language)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Literal, NamedTuple, TypeVar
 
 import msgspec
@@ -134,15 +134,17 @@ class Answer(NamedTuple):
 
 
 class Unsigned(NamedTuple):
-    """An answer that lacks one signature: `finish` makes it from what `signer` makes of `data`, which is 64 bytes.
+    """An answer that lacks one signature, of 64 bytes, which `signer` makes of `data`.
 
     Signing reads tables larger than the nearest cache, so the signatures of many requests are made one after the
-    other and everything else about them before and after (`tianfu.platform.rounds`).
+    other, and everything else about them before and after (`tianfu.platform.rounds`). `finish` takes several that
+    have the same `finish`, with their signatures, and gives their answers in that order; `rest` is for it alone.
     """
 
     signer: Signer
     data: bytes
-    finish: Callable[[bytes], Answer]
+    finish: Callable[[Sequence[Unsigned], Sequence[bytes]], list[Answer]]
+    rest: object
 
 
 class HotRequest(NamedTuple):

@@ -120,15 +120,19 @@ class Rounds:
             self._make_durable(settled)
 
     def _sign(self, to_sign: list[tuple[Due, Unsigned]]) -> None:
-        desk = self._desk
-        try:
-            signatures = [unsigned.signer.sign(unsigned.data) for _, unsigned in to_sign]
-        except Exception:  # noqa: BLE001 (whose signature failed is found out one by one)
-            for due, unsigned in to_sign:
-                self._pay(due, desk.sign(unsigned, due.found.path, due.request.language))
-            return
-        for (due, unsigned), signature in zip(to_sign, signatures, strict=True):
-            self._pay(due, desk.finish(unsigned, signature, due.found.path, due.request.language))
+        """Sign one after the other, then finish together what is finished alike."""
+        groups: dict[object, list[tuple[Due, Unsigned]]] = {}
+        for due, unsigned in to_sign:
+            groups.setdefault(unsigned.finish, []).append((due, unsigned))
+        for group in groups.values():
+            parts = [part for _, part in group]
+            try:
+                signatures = [part.signer.sign(part.data) for part in parts]
+                answers = parts[0].finish(parts, signatures)
+            except Exception:  # noqa: BLE001 (whose it was is found out one by one)
+                answers = [self._desk.sign(part, due.found.path, due.request.language) for due, part in group]
+            for (due, _), answer in zip(group, answers, strict=True):
+                self._pay(due, answer)
 
     def _make_durable(self, group: list[tuple[Due, Answer]]) -> None:
         """Pay `group` once the journal has what its answers say."""

@@ -152,14 +152,12 @@ class ShortcutProtocol(BoundedHttpProtocol):
             return
         cycle: RequestResponseCycle | None = self.cycle
         if self._between and (cycle is None or cycle.response_complete):
-            found = self._shortcut.route(data)
-            if found is not None:
-                request = self._shortcut.request(found, data)
-                if request is not None:
-                    self._silent_sweeps = 0
-                    self._is_owed = True
-                    self._rounds.add(Due(self, found, request))
-                    return
+            taken = self._shortcut.take(data)
+            if taken is not None:
+                self._silent_sweeps = 0
+                self._is_owed = True
+                self._rounds.add(Due(self, *taken))
+                return
         super().data_received(data)
 
     @property
