@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import pickle
+import select
 import subprocess
 import sys
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,10 +38,11 @@ class Working:
         self._process.stdin.close()
         self._process.stdin = None
 
-    @property
-    def is_done(self) -> bool:
-        """Whether its process has ended."""
-        return self._process.poll() is not None
+    def looks(self, every_seconds: float) -> Iterator[float]:
+        """Until the result is there: an instant (`time.perf_counter`) at least `every_seconds` after the last one."""
+        assert self._process.stdout is not None
+        while not select.select([self._process.stdout], [], [], every_seconds)[0]:
+            yield time.perf_counter()
 
     def result(self) -> Any:  # noqa: ANN401 - whatever the work returns; the caller gives it a type
         """What it returned. Raises `GeneratorFailedError`."""

@@ -1,0 +1,248 @@
+"""More people than can be served: some thousand connections on which far more requests wait than are answered.
+
+A connection stands for a share of the population; its people come at an even rate and wait in line for it, one request
+at a time. On a *polite* connection a refusal is honoured: the same person asks again after `Retry-After` and up to
+half of it more. On a *rude* one the person asks again at once. A server may answer that by not reading from
+the connection until `Retry-After` is over; what is sent meanwhile waits in the kernel. Such requests are *held*: they
+count among the answers, but their latency counts from the end of the hold and in a line of its own, because
+it is the sender who chose to wait that long.
+"""
+
+from __future__ import annotations
+
+import gc
+import heapq
+import random
+import resource
+import select
+import socket
+import time
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from itertools import cycle
+from typing import Final, NamedTuple
+
+from bench.load import ServerGoneError, connect
+from bench.wire import RECEIVE_BYTES, is_whole, retry_after, status
+
+_JITTER: Final = 0.5
+_REFUSALS: Final = (b"429", b"503")
+_SPARE_DESCRIPTORS: Final = 100
+_SEED: Final = 20_261_125
+
+
+class Channel(NamedTuple):
+    """An entry with its part of the connections, and its requests with the operation that each of them is."""
+
+    name: str
+    connections: int
+    requests: Sequence[tuple[str, bytes]]
+
+
+class Storm(NamedTuple):
+    """What came of it. `wishes` are requests that people wanted to make, `sent` counts those asked again too.
+
+    `admitted` is by operation, `served` and `refused` by channel, `failed` by status. Latencies are of admitted
+    requests, in seconds. `own_seconds` is the generator's processor time, `ended_at` is on `time.perf_counter`.
+    """
+
+    wishes: int
+    sent: int
+    admitted: Counter[str]
+    served: Counter[str]
+    refused: Counter[str]
+    failed: Counter[str]
+    closed: int
+    latencies: array[float]
+    held: array[float]
+    seconds: float
+    own_seconds: float
+    ended_at: float
+
+
+class _Line:
+    """One connection and those who wait for it. `hold_until` is when the server will listen again, as it said."""
+
+    __slots__ = (
+        "answered",
+        "channel",
+        "hold_until",
+        "is_held",
+        "is_polite",
+        "operation",
+        "partial",
+        "sent_at",
+        "socket",
+    )
+
+    def __init__(self, connection: socket.socket, channel: int, *, is_polite: bool) -> None:
+        self.socket = connection
+        self.channel = channel
+        self.is_polite = is_polite
+        self.answered = 0
+        self.sent_at = 0.0
+        self.hold_until = 0.0
+        self.is_held = False
+        self.operation = ""
+        self.partial = b""
+
+
+def run(
+    port: int,
+    channels: Sequence[Channel],
+    *,
+    rate: float,
+    polite: float,
+    seconds: float,
+    begin_at: float = 0.0,
+) -> Storm:
+    """Offer `rate` wishes a second for `seconds`; the part `polite` of the connections is polite."""
+    total = sum(channel.connections for channel in channels)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, total + _SPARE_DESCRIPTORS)), hard))
+    gc.disable()
+    crowd = _Crowd(port, channels, rate / total, polite)
+    time.sleep(max(0.0, begin_at - time.perf_counter()))
+    own = time.process_time()
+    start = time.perf_counter()
+    end = crowd.press(start, start + seconds)
+    own = time.process_time() - own
+    crowd.leave()
+    return Storm(
+        wishes=round(rate * (end - start)),
+        sent=crowd.sent,
+        admitted=crowd.admitted,
+        served=crowd.served,
+        refused=crowd.refused,
+        failed=crowd.failed,
+        closed=crowd.closed,
+        latencies=crowd.latencies,
+        held=crowd.held,
+        seconds=end - start,
+        own_seconds=own,
+        ended_at=end,
+    )
+
+
+class _Crowd:
+    """All lines, and when the next person comes to those that are empty or stay away."""
+
+    def __init__(self, port: int, channels: Sequence[Channel], rate: float, polite: float) -> None:
+        self._port = port
+        self._rate = rate
+        self._names = [channel.name for channel in channels]
+        self._upcoming = [cycle(channel.requests) for channel in channels]
+        self._chance = random.Random(_SEED)
+        self._poller = select.epoll()
+        self._lines: dict[int, _Line] = {}
+        # (instant, file descriptor): when a line sends next by itself. A line is in it or waits for an answer.
+        self._later: list[tuple[float, int]] = []
+        self._start = 0.0
+        for which, channel in enumerate(channels):
+            for number in range(channel.connections):
+                # Evenly through each channel, so that a small one has both kinds too.
+                is_polite = int((number + 1) * polite) > int(number * polite)
+                self._take_up(_Line(connect(port), which, is_polite=is_polite))
+        self.sent = self.closed = 0
+        self.admitted: Counter[str] = Counter()
+        self.served: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.latencies = array("d")
+        self.held = array("d")
+
+    def press(self, start: float, end: float) -> float:
+        """Go on from `start` to `end`; gives the instant of the end."""
+        self._start = start
+        lines = self._lines
+        # The first person of each line comes within the time that lies between two of them.
+        self._later = [(start + place / len(lines) / self._rate, number) for place, number in enumerate(lines)]
+        heapq.heapify(self._later)
+        now = time.perf_counter
+        moment = now()
+        while moment < end:
+            while self._later and self._later[0][0] <= moment:
+                self._send(heapq.heappop(self._later)[1], moment)
+            ready = self._poller.poll(0)
+            moment = now()
+            for number, _ in ready:
+                self._receive(number, moment)
+        return moment
+
+    def leave(self) -> None:
+        """Close every connection, answered or not."""
+        for line in self._lines.values():
+            line.socket.close()
+
+    def _take_up(self, line: _Line) -> None:
+        number = line.socket.fileno()
+        self._lines[number] = line
+        self._poller.register(number, select.EPOLLIN)
+
+    def _send(self, number: int, moment: float) -> None:
+        line = self._lines[number]
+        line.operation, request = next(self._upcoming[line.channel])
+        line.sent_at = moment
+        line.is_held = moment < line.hold_until
+        self.sent += 1
+        try:
+            line.socket.send(request)
+        except OSError:
+            self._again(number, line, moment)
+
+    def _receive(self, number: int, moment: float) -> None:
+        line = self._lines[number]
+        try:
+            data = line.socket.recv(RECEIVE_BYTES)
+        except OSError:
+            data = b""
+        if not data:
+            self._again(number, line, moment)
+            return
+        if line.partial:
+            data, line.partial = line.partial + data, b""
+        if not is_whole(data):
+            line.partial = data
+            return
+        if (said := status(data)) in _REFUSALS:
+            self._refused(number, line, retry_after(data), moment)
+            return
+        if said == b"200":
+            self.admitted[line.operation] += 1
+            self.served[self._names[line.channel]] += 1
+            if line.is_held:
+                self.held.append(moment - max(line.sent_at, line.hold_until))
+            else:
+                self.latencies.append(moment - line.sent_at)
+        else:
+            self.failed[said.decode("ascii", "replace")] += 1
+        line.answered += 1
+        coming = self._start + line.answered / self._rate
+        if coming <= moment:
+            self._send(number, moment)
+        else:
+            heapq.heappush(self._later, (coming, number))
+
+    def _refused(self, number: int, line: _Line, seconds: float, moment: float) -> None:
+        self.refused[self._names[line.channel]] += 1
+        line.hold_until = moment + seconds
+        if line.is_polite:
+            heapq.heappush(self._later, (moment + seconds * (1 + _JITTER * self._chance.random()), number))
+        else:
+            self._send(number, moment)
+
+    def _again(self, number: int, line: _Line, moment: float) -> None:
+        """The server closed the connection: whoever was first in line connects anew and asks again."""
+        self.closed += 1
+        self._poller.unregister(number)
+        line.socket.close()
+        del self._lines[number]
+        try:
+            line.socket = connect(self._port)
+        except OSError as cause:
+            raise ServerGoneError from cause
+        line.partial = b""
+        self._take_up(line)
+        pause = 1 + _JITTER * self._chance.random() if line.is_polite else 0.0
+        heapq.heappush(self._later, (moment + pause, line.socket.fileno()))
