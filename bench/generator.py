@@ -47,8 +47,9 @@ class Working:
     def result(self) -> Any:  # noqa: ANN401 - whatever the work returns; the caller gives it a type
         """What it returned. Raises `GeneratorFailedError`."""
         assert self._process.stdout is not None
-        answer = self._process.stdout.read()
-        if self._process.wait() != 0:
+        with self._process as process:
+            answer = self._process.stdout.read()
+        if process.returncode != 0:
             raise GeneratorFailedError
         return pickle.loads(answer)  # noqa: S301 - written by our own process
 
