@@ -26,7 +26,7 @@ from bench import check, crowd, open_loop, process, scan, show
 from bench.budget import Requests
 from bench.crowd import Channel, Storm
 from bench.generator import Working
-from bench.load import share
+from bench.load import Load, share
 from bench.open_loop import Steady
 from bench.plain import Line
 from bench.process import Memory, Server
@@ -81,6 +81,7 @@ class Outcome(NamedTuple):
     """Everything that was measured."""
 
     capacity: dict[str, float]
+    capacity_core_used: float
     storm: Storm
     goodput: float
     p99_ms: float
@@ -109,10 +110,10 @@ def measure(stage: Stage) -> Line:
 
 
 def _outcome(gate: Server, stage: Stage) -> Outcome:
-    rounds: dict[str, list[float]] = {name: [] for name in OPERATIONS}
+    rounds: dict[str, list[Load]] = {name: [] for name in OPERATIONS}
     for _ in range(2):
         _add_round(rounds, gate, stage)
-    capacity = {name: statistics.median(values) for name, values in rounds.items()}
+    capacity = _middle(rounds)
     displays, usual = show.requests(stage.world), capacity["show"] / 2
     core = process.cores()[1]
     normal: Steady = Working(core, open_loop.run, gate.port, displays, usual, _PROBE_SECONDS).result()
@@ -131,13 +132,15 @@ def _outcome(gate: Server, stage: Stage) -> Outcome:
     looks = [Look(at, gate.memory(), gate.cpu_seconds()) for at in working.looks(_LOOK_SECONDS)]
     storm, after = working.result()
     _add_round(rounds, gate, stage)
-    capacity = {name: statistics.median(values) for name, values in rounds.items()}
+    capacity = _middle(rounds)
+    used = [load.cpu_us * load.per_second / 1e6 for loads in rounds.values() for load in loads]
     settled_at = storm.ended_at - storm.seconds * (1 - _SETTLED)
     during = [look for look in looks if settled_at <= look.at <= storm.ended_at]
     first, last = during[0], during[-1]
     settled, most = first.memory, max((look.memory for look in during), key=lambda memory: memory.own)
     return Outcome(
         capacity=capacity,
+        capacity_core_used=statistics.mean(used),
         storm=storm,
         goodput=sum(count / capacity[name] for name, count in storm.admitted.items()) / storm.seconds,
         p99_ms=share(sorted(storm.latencies), 0.99) * 1000,
@@ -178,10 +181,14 @@ def recovery(after: Steady, ended_at: float, limit_seconds: float) -> float:
     return _WATCHED_SECONDS
 
 
-def _add_round(rounds: dict[str, list[float]], gate: Server, stage: Stage) -> None:
-    for name, values in rounds.items():
+def _add_round(rounds: dict[str, list[Load]], gate: Server, stage: Stage) -> None:
+    for name, loads in rounds.items():
         seconds = min(stage.seconds, _CAPACITY_SECONDS_MAX)
-        values.append(process.load(gate, OPERATIONS[name](stage.world), seconds).per_second)
+        loads.append(process.load(gate, OPERATIONS[name](stage.world), seconds))
+
+
+def _middle(rounds: dict[str, list[Load]]) -> dict[str, float]:
+    return {name: statistics.median(load.per_second for load in loads) for name, loads in rounds.items()}
 
 
 def _channels(requests: dict[str, list[bytes]]) -> list[Channel]:
@@ -240,7 +247,8 @@ def _line(outcome: Outcome) -> Line:
         unit=f"% of capacity at {TIMES} times of it for {storm.seconds:.0f} s",
         target=GOODPUT_MIN * 100,
         is_met=outcome.is_met,
-        baseline=f"capacity alone: {capacities}; usual p99 {outcome.normal_p99_ms:.1f} ms",
+        baseline=f"capacity alone: {capacities}, with {outcome.capacity_core_used:.0%} of the core; "
+        f"usual p99 {outcome.normal_p99_ms:.1f} ms",
         note="; ".join(notes),
     )
 

@@ -42,7 +42,7 @@ def test_every_budget_prints_figure_target_verdict_and_baseline_and_refuses_nobo
 @pytest.mark.slow
 def test_latency_two_gates_a_crowd_and_the_usual_stack_are_lines_of_the_same_run() -> None:
     wanted = ("show-valid", "usual", "check-p99", "two", "overload")
-    done = bench(*wanted, "--json", "--quick", "--people", "1000", "--seconds", "0.3", "--storm-seconds", "2")
+    done = bench(*wanted, "--json", "--quick", "--people", "1000", "--seconds", "0.5", "--storm-seconds", "2")
 
     assert done.returncode == 0, done.stderr
     figures = {figure["name"]: figure for figure in map(json.loads, done.stdout.splitlines())}
