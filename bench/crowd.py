@@ -44,7 +44,8 @@ class Storm(NamedTuple):
     """What came of it. `wishes` are requests that people wanted to make, `sent` counts those asked again too.
 
     `admitted` is by operation, `served` and `refused` by channel, `failed` by status. Latencies are of admitted
-    requests, in seconds. `own_seconds` is the generator's processor time, `ended_at` is on `time.perf_counter`.
+    requests, in seconds. `busy` is the share of the time in which the generator had something to do, 0 to 1;
+    `own_seconds` is its processor time, `ended_at` is on `time.perf_counter`.
     """
 
     wishes: int
@@ -57,6 +58,7 @@ class Storm(NamedTuple):
     latencies: array[float]
     held: array[float]
     seconds: float
+    busy: float
     own_seconds: float
     ended_at: float
 
@@ -120,6 +122,7 @@ def run(
         latencies=crowd.latencies,
         held=crowd.held,
         seconds=end - start,
+        busy=crowd.working / (end - start),
         own_seconds=own,
         ended_at=end,
     )
@@ -145,6 +148,7 @@ class _Crowd:
                 is_polite = int((number + 1) * polite) > int(number * polite)
                 self._take_up(_Line(connect(port), which, is_polite=is_polite))
         self.sent = self.closed = 0
+        self.working = 0.0
         self.admitted: Counter[str] = Counter()
         self.served: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
@@ -165,9 +169,11 @@ class _Crowd:
             while self._later and self._later[0][0] <= moment:
                 self._send(heapq.heappop(self._later)[1], moment)
             ready = self._poller.poll(0)
-            moment = now()
+            moment = begun = now()
             for number, _ in ready:
                 self._receive(number, moment)
+            moment = now()
+            self.working += moment - begun if ready else 0.0
         return moment
 
     def leave(self) -> None:
@@ -183,8 +189,9 @@ class _Crowd:
     def _send(self, number: int, moment: float) -> None:
         line = self._lines[number]
         line.operation, request = next(self._upcoming[line.channel])
-        line.sent_at = moment
-        line.is_held = moment < line.hold_until
+        # Read anew: when many answers came at once, this one leaves later than they were seen.
+        line.sent_at = time.perf_counter()
+        line.is_held = line.sent_at < line.hold_until
         self.sent += 1
         try:
             line.socket.send(request)

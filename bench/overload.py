@@ -238,7 +238,8 @@ def _line(outcome: Outcome) -> Line:
         f"own memory in MiB {mib[0]} before, {mib[1]} with the crowd, {mib[2]} at most",
         f"growth {outcome.growth:.1%} of at most {GROWTH_MAX:.0%}",
         f"recovery {outcome.recovery_seconds:.1f} s of at most {RECOVERY_SECONDS_MAX:.0f}",
-        f"the gate used {outcome.core_used:.0%} of its core, the generator {storm.own_seconds / storm.seconds:.0%}",
+        f"the gate used {outcome.core_used:.0%} of its core",
+        f"the load generator was {storm.busy:.0%} busy and had {storm.own_seconds / storm.seconds:.0%} of its core",
     ]
     capacities = ", ".join(f"{name} {rate:,.0f}/s" for name, rate in outcome.capacity.items())
     return Line(
