@@ -94,15 +94,21 @@ def measure(stage: Stage) -> Generator[Line, None, None]:
 
 def _compare(budget: Budget, make: Callable[[], list[bytes]], stage: Stage, usual: Server) -> Line:
     gates, usuals = [], []
+    database_seconds = 0.0
     # Not counted: every connection of the pool prepares its statement.
     process.load(usual, make(), _WARM_UP_SECONDS)
     for _ in range(stage.rounds):
         gates.append(process.load(stage.gate, budget.requests(stage.world), stage.seconds))
-        usuals.append(process.load(usual, make(), stage.seconds))
+        requests, before = make(), sum(map(process.cpu_seconds, usual.others))
+        usuals.append(process.load(usual, requests, stage.seconds))
+        database_seconds += sum(map(process.cpu_seconds, usual.others)) - before
     ours, theirs = median(gates), median(usuals)
     ratio = ours.per_second / max(theirs.per_second, 1 / stage.seconds)
     refused = sum(load.refused for load in (*gates, *usuals))
-    notes = [f"processor time an answer {ours.cpu_us:.0f} and {theirs.cpu_us:.0f} µs"]
+    database_us = database_seconds / max(1, sum(load.answers for load in usuals)) * 1e6
+    notes = [
+        f"processor time an answer {ours.cpu_us:.0f} and {theirs.cpu_us:.0f} µs, PostgreSQL {database_us:.0f} of it"
+    ]
     notes += [f"p99 {ours.p99_ms:.1f} and {theirs.p99_ms:.1f} ms"]
     notes += [f"{refused} REFUSED"] * bool(refused)
     notes += [said for said in (limits(theirs, usuals),) if said]
