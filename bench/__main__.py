@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
-from bench import check, city_codes, comparison, decide, intake, latency, overload, scan, show, steady, two
+from bench import check, city_codes, comparison, decide, flood, intake, latency, overload, scan, show, steady, two
 from bench.budget import Budget, measure
 from bench.plain import Line
 from bench.stage import Measured, Stage, stage
@@ -35,6 +36,10 @@ def _storm(at: Stage) -> list[Measured]:
     return [overload.measure(at)]
 
 
+def _flood(at: Stage) -> list[Measured]:
+    return [flood.measure(at)]
+
+
 # In the order in which they are measured: what leaves the machine as it was comes first, the crowd last.
 AT_THE_GATE: Final[dict[str, Callable[[Stage], Iterable[Measured]]]] = {
     **{budget.name: partial(_rate, budget) for budget in (show.BUDGET, show.VALID, scan.BUDGET, check.BUDGET)},
@@ -42,6 +47,7 @@ AT_THE_GATE: Final[dict[str, Callable[[Stage], Iterable[Measured]]]] = {
     **{pace.name: partial(_pace, pace) for pace in steady.PACES},
     "two": two.measure,
     overload.NAME: _storm,
+    flood.NAME: _flood,
 }
 # What needs no gate: each measures itself, in a minute at most.
 PLAIN: Final[dict[str, Callable[[], Line]]] = {
@@ -95,6 +101,7 @@ def _measure(name: str, work: Callable[[], Iterable[Measured]], *, as_json: bool
     for line in work():
         sys.stdout.write((json.dumps(line.fields(), ensure_ascii=False) if as_json else line.text()) + "\n")
         sys.stdout.flush()
+    sys.stderr.write(f"load of the machine {os.getloadavg()[0]:.1f}\n")
 
 
 if __name__ == "__main__":

@@ -33,29 +33,34 @@ _SEED: Final = 20_261_125
 
 
 class Channel(NamedTuple):
-    """An entry with its part of the connections, and its requests with the operation that each of them is."""
+    """An entry: its connections, its requests with the operation that each of them is, how many wishes a second.
+
+    The part `polite` of its connections is polite, 0 to 1.
+    """
 
     name: str
     connections: int
     requests: Sequence[tuple[str, bytes]]
+    rate: float
+    polite: float
 
 
 class Storm(NamedTuple):
     """What came of it. `wishes` are requests that people wanted to make, `sent` counts those asked again too.
 
-    `admitted` is by operation, `served` and `refused` by channel, `failed` by status. Latencies are of admitted
-    requests, in seconds. `busy` is the share of the time in which the generator had something to do, 0 to 1;
-    `own_seconds` is its processor time, `ended_at` is on `time.perf_counter`.
+    `admitted` is by operation; `wishes`, `served`, `refused` and `latencies` are by channel, `failed` by status.
+    Latencies are of admitted requests, in seconds. `busy` is the share of the time in which the generator had
+    something to do, 0 to 1; `own_seconds` is its processor time, `ended_at` is on `time.perf_counter`.
     """
 
-    wishes: int
+    wishes: Counter[str]
     sent: int
     admitted: Counter[str]
     served: Counter[str]
     refused: Counter[str]
     failed: Counter[str]
     closed: int
-    latencies: array[float]
+    latencies: dict[str, array[float]]
     held: array[float]
     seconds: float
     busy: float
@@ -70,6 +75,7 @@ class _Line:
         "answered",
         "channel",
         "hold_until",
+        "interval",
         "is_held",
         "is_polite",
         "operation",
@@ -78,9 +84,11 @@ class _Line:
         "socket",
     )
 
-    def __init__(self, connection: socket.socket, channel: int, *, is_polite: bool) -> None:
+    def __init__(self, connection: socket.socket, channel: int, interval: float, *, is_polite: bool) -> None:
         self.socket = connection
         self.channel = channel
+        # Seconds between two people who come to this line.
+        self.interval = interval
         self.is_polite = is_polite
         self.answered = 0
         self.sent_at = 0.0
@@ -90,21 +98,13 @@ class _Line:
         self.partial = b""
 
 
-def run(
-    port: int,
-    channels: Sequence[Channel],
-    *,
-    rate: float,
-    polite: float,
-    seconds: float,
-    begin_at: float = 0.0,
-) -> Storm:
-    """Offer `rate` wishes a second for `seconds`; the part `polite` of the connections is polite."""
+def run(port: int, channels: Sequence[Channel], *, seconds: float, begin_at: float = 0.0) -> Storm:
+    """Offer what `channels` say for `seconds`, from `begin_at` (`time.perf_counter`) on."""
     total = sum(channel.connections for channel in channels)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, total + _SPARE_DESCRIPTORS)), hard))
     gc.disable()
-    crowd = _Crowd(port, channels, rate / total, polite)
+    crowd = _Crowd(port, channels)
     time.sleep(max(0.0, begin_at - time.perf_counter()))
     own = time.process_time()
     start = time.perf_counter()
@@ -112,7 +112,7 @@ def run(
     own = time.process_time() - own
     crowd.leave()
     return Storm(
-        wishes=round(rate * (end - start)),
+        wishes=Counter({channel.name: round(channel.rate * (end - start)) for channel in channels}),
         sent=crowd.sent,
         admitted=crowd.admitted,
         served=crowd.served,
@@ -131,9 +131,8 @@ def run(
 class _Crowd:
     """All lines, and when the next person comes to those that are empty or stay away."""
 
-    def __init__(self, port: int, channels: Sequence[Channel], rate: float, polite: float) -> None:
+    def __init__(self, port: int, channels: Sequence[Channel]) -> None:
         self._port = port
-        self._rate = rate
         self._names = [channel.name for channel in channels]
         self._upcoming = [cycle(channel.requests) for channel in channels]
         self._chance = random.Random(_SEED)
@@ -145,15 +144,16 @@ class _Crowd:
         for which, channel in enumerate(channels):
             for number in range(channel.connections):
                 # Evenly through each channel, so that a small one has both kinds too.
-                is_polite = int((number + 1) * polite) > int(number * polite)
-                self._take_up(_Line(connect(port), which, is_polite=is_polite))
+                is_polite = int((number + 1) * channel.polite) > int(number * channel.polite)
+                interval = channel.connections / channel.rate
+                self._take_up(_Line(connect(port), which, interval, is_polite=is_polite))
         self.sent = self.closed = 0
         self.working = 0.0
         self.admitted: Counter[str] = Counter()
         self.served: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
-        self.latencies = array("d")
+        self.latencies = {name: array("d") for name in self._names}
         self.held = array("d")
 
     def press(self, start: float, end: float) -> float:
@@ -161,7 +161,7 @@ class _Crowd:
         self._start = start
         lines = self._lines
         # The first person of each line comes within the time that lies between two of them.
-        self._later = [(start + place / len(lines) / self._rate, number) for place, number in enumerate(lines)]
+        self._later = [(start + self._chance.random() * line.interval, number) for number, line in lines.items()]
         heapq.heapify(self._later)
         now = time.perf_counter
         moment = now()
@@ -217,15 +217,16 @@ class _Crowd:
             return
         if said == b"200":
             self.admitted[line.operation] += 1
-            self.served[self._names[line.channel]] += 1
+            channel = self._names[line.channel]
+            self.served[channel] += 1
             if line.is_held:
                 self.held.append(moment - max(line.sent_at, line.hold_until))
             else:
-                self.latencies.append(moment - line.sent_at)
+                self.latencies[channel].append(moment - line.sent_at)
         else:
             self.failed[said.decode("ascii", "replace")] += 1
         line.answered += 1
-        coming = self._start + line.answered / self._rate
+        coming = self._start + line.answered * line.interval
         if coming <= moment:
             self._send(number, moment)
         else:
