@@ -20,11 +20,11 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Sequence
-from itertools import cycle
+from itertools import count, cycle
 from typing import Final, NamedTuple
 
 from bench.load import ServerGoneError, connect
-from bench.wire import RECEIVE_BYTES, is_whole, retry_after, status
+from bench.wire import RECEIVE_BYTES, RETRY_SECONDS, is_whole, retry_after, status
 
 _JITTER: Final = 0.5
 _REFUSALS: Final = (b"429", b"503")
@@ -78,6 +78,7 @@ class _Line:
         "interval",
         "is_held",
         "is_polite",
+        "is_waiting",
         "operation",
         "partial",
         "sent_at",
@@ -94,6 +95,8 @@ class _Line:
         self.sent_at = 0.0
         self.hold_until = 0.0
         self.is_held = False
+        # For an answer; otherwise it is known when the line sends next.
+        self.is_waiting = False
         self.operation = ""
         self.partial = b""
 
@@ -138,8 +141,10 @@ class _Crowd:
         self._chance = random.Random(_SEED)
         self._poller = select.epoll()
         self._lines: dict[int, _Line] = {}
-        # (instant, file descriptor): when a line sends next by itself. A line is in it or waits for an answer.
-        self._later: list[tuple[float, int]] = []
+        # When which line sends next by itself, with a number that tells two of the same instant apart. Every line that
+        # does not wait for an answer is in it once.
+        self._later: list[tuple[float, int, _Line]] = []
+        self._numbers = count()
         self._start = 0.0
         for which, channel in enumerate(channels):
             for number in range(channel.connections):
@@ -159,19 +164,18 @@ class _Crowd:
     def press(self, start: float, end: float) -> float:
         """Go on from `start` to `end`; gives the instant of the end."""
         self._start = start
-        lines = self._lines
-        # The first person of each line comes within the time that lies between two of them.
-        self._later = [(start + self._chance.random() * line.interval, number) for number, line in lines.items()]
-        heapq.heapify(self._later)
+        for line in self._lines.values():
+            # The first person of each line comes within the time that lies between two of them.
+            self._send_at(start + self._chance.random() * line.interval, line)
         now = time.perf_counter
         moment = now()
         while moment < end:
             while self._later and self._later[0][0] <= moment:
-                self._send(heapq.heappop(self._later)[1], moment)
+                self._send(heapq.heappop(self._later)[2], moment)
             ready = self._poller.poll(0)
             moment = begun = now()
             for number, _ in ready:
-                self._receive(number, moment)
+                self._receive(self._lines[number], moment)
             moment = now()
             self.working += moment - begun if ready else 0.0
         return moment
@@ -186,63 +190,70 @@ class _Crowd:
         self._lines[number] = line
         self._poller.register(number, select.EPOLLIN)
 
-    def _send(self, number: int, moment: float) -> None:
-        line = self._lines[number]
+    def _send_at(self, instant: float, line: _Line) -> None:
+        heapq.heappush(self._later, (instant, next(self._numbers), line))
+
+    def _send(self, line: _Line, moment: float) -> None:
         line.operation, request = next(self._upcoming[line.channel])
         # Read anew: when many answers came at once, this one leaves later than they were seen.
         line.sent_at = time.perf_counter()
         line.is_held = line.sent_at < line.hold_until
+        line.is_waiting = True
         self.sent += 1
         try:
             line.socket.send(request)
         except OSError:
-            self._again(number, line, moment)
+            self._again(line, moment)
 
-    def _receive(self, number: int, moment: float) -> None:
-        line = self._lines[number]
+    def _receive(self, line: _Line, moment: float) -> None:
         try:
             data = line.socket.recv(RECEIVE_BYTES)
         except OSError:
             data = b""
         if not data:
-            self._again(number, line, moment)
+            self._again(line, moment)
             return
         if line.partial:
             data, line.partial = line.partial + data, b""
         if not is_whole(data):
             line.partial = data
             return
+        line.is_waiting = False
         if (said := status(data)) in _REFUSALS:
-            self._refused(number, line, retry_after(data), moment)
+            self._refused(line, retry_after(data), moment)
             return
         if said == b"200":
-            self.admitted[line.operation] += 1
-            channel = self._names[line.channel]
-            self.served[channel] += 1
-            if line.is_held:
-                self.held.append(moment - max(line.sent_at, line.hold_until))
-            else:
-                self.latencies[channel].append(moment - line.sent_at)
+            self._admitted(line, moment)
         else:
             self.failed[said.decode("ascii", "replace")] += 1
         line.answered += 1
         coming = self._start + line.answered * line.interval
         if coming <= moment:
-            self._send(number, moment)
+            self._send(line, moment)
         else:
-            heapq.heappush(self._later, (coming, number))
+            self._send_at(coming, line)
 
-    def _refused(self, number: int, line: _Line, seconds: float, moment: float) -> None:
+    def _admitted(self, line: _Line, moment: float) -> None:
+        channel = self._names[line.channel]
+        self.admitted[line.operation] += 1
+        self.served[channel] += 1
+        if line.is_held:
+            self.held.append(moment - max(line.sent_at, line.hold_until))
+        else:
+            self.latencies[channel].append(moment - line.sent_at)
+
+    def _refused(self, line: _Line, seconds: float, moment: float) -> None:
         self.refused[self._names[line.channel]] += 1
         line.hold_until = moment + seconds
         if line.is_polite:
-            heapq.heappush(self._later, (moment + seconds * (1 + _JITTER * self._chance.random()), number))
+            self._send_at(moment + seconds * (1 + _JITTER * self._chance.random()), line)
         else:
-            self._send(number, moment)
+            self._send(line, moment)
 
-    def _again(self, number: int, line: _Line, moment: float) -> None:
-        """The server closed the connection: whoever was first in line connects anew and asks again."""
+    def _again(self, line: _Line, moment: float) -> None:
+        """The server closed the connection: connect anew, and whoever waited for an answer asks again."""
         self.closed += 1
+        number = line.socket.fileno()
         self._poller.unregister(number)
         line.socket.close()
         del self._lines[number]
@@ -252,5 +263,7 @@ class _Crowd:
             raise ServerGoneError from cause
         line.partial = b""
         self._take_up(line)
-        pause = 1 + _JITTER * self._chance.random() if line.is_polite else 0.0
-        heapq.heappush(self._later, (moment + pause, line.socket.fileno()))
+        if line.is_waiting:
+            line.is_waiting = False
+            pause = RETRY_SECONDS * (1 + _JITTER * self._chance.random()) if line.is_polite else 0.0
+            self._send_at(moment + pause, line)

@@ -49,8 +49,11 @@ class Capacity:
 
     @property
     def rates(self) -> dict[str, float]:
-        """The median of the rounds."""
-        return {name: statistics.median(load.per_second for load in loads) for name, loads in self._rounds.items()}
+        """The median of the rounds; a refusal is no answer."""
+        return {
+            name: statistics.median((load.answers - load.refused) / load.seconds for load in loads)
+            for name, loads in self._rounds.items()
+        }
 
     @property
     def core_used(self) -> float:

@@ -162,6 +162,18 @@ class TestCrowd:
         assert storm.closed == 6
         assert storm.admitted["show"] > 0
 
+    @pytest.mark.parametrize("polite", [0.0, 1.0])
+    def test_a_refusal_may_close_the_connection(self, polite: float) -> None:
+        def answer(request: Asked) -> Reply:
+            return Reply(503, retry_after=1, closes=True) if request.connection < 4 else Reply()
+
+        with serving(answer) as port:
+            storm = storm_of(port, [channel(4, rate=40, polite=polite)], seconds=2.0)
+
+        assert storm.refused == {"web": 4}
+        assert storm.closed == 4
+        assert storm.admitted["show"] > 0
+
     def test_other_answers_are_failures_and_operations_are_counted_apart(self) -> None:
         channels = [channel(2, rate=200), Channel("guard", 2, [("check", REQUEST)], 200, 0.5)]
         with serving(lambda request: Reply(200 if request.connection < 2 else 422)) as port:

@@ -14,11 +14,15 @@ _POLL_SECONDS = 0.02
 
 
 class Reply(NamedTuple):
-    """What to answer. `hold` is for so many seconds of not reading from the connection; a status of 0 closes it."""
+    """What to answer. `hold` is for so many seconds of not reading from the connection.
+
+    `closes` closes it after the answer, a status of 0 without one.
+    """
 
     status: int = 200
     retry_after: int | None = None
     hold: float = 0.0
+    closes: bool = False
 
     def text(self) -> bytes:
         """On the wire."""
@@ -88,7 +92,8 @@ class _Server:
                     if reply.hold:
                         self._selector.unregister(connection.peer)
                         self._held.append((time.perf_counter() + reply.hold, connection))
-                    return
+                    if not reply.closes:
+                        return
         self._selector.unregister(connection.peer)
         connection.peer.close()
 
