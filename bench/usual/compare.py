@@ -106,9 +106,9 @@ def _compare(budget: Budget, make: Callable[[], list[bytes]], stage: Stage, usua
     ratio = ours.per_second / max(theirs.per_second, 1 / stage.seconds)
     refused = sum(load.refused for load in (*gates, *usuals))
     database_us = database_seconds / max(1, sum(load.answers for load in usuals)) * 1e6
-    notes = [
-        f"processor time an answer {ours.cpu_us:.0f} and {theirs.cpu_us:.0f} µs, PostgreSQL {database_us:.0f} of it"
-    ]
+    by_processor = theirs.cpu_us / max(ours.cpu_us, 0.1)
+    notes = [f"by processor time {by_processor:.1f} times"]
+    notes += [f"an answer costs {ours.cpu_us:.0f} and {theirs.cpu_us:.0f} µs, PostgreSQL {database_us:.0f} of it"]
     notes += [f"p99 {ours.p99_ms:.1f} and {theirs.p99_ms:.1f} ms"]
     notes += [f"{refused} REFUSED"] * bool(refused)
     notes += [said for said in (limits(theirs, usuals),) if said]
