@@ -24,6 +24,17 @@ _LINE: Final = b"\r\n"
 _TOKEN_USUAL_BYTES_MAX: Final = 400
 _COOKIE: Final = b"\r\nCookie: "
 _LENGTH: Final = re.compile(rb"0|[1-9][0-9]{0,6}")
+# Header lines as everybody reads them: a name without blanks, a colon, one space, and a value that neither begins nor
+# ends with a blank and holds no control character; each ended by both line characters. A folded line is none.
+_LINES: Final = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++: (?! )[ -~\x80-\xff]*+(?<! )\r\n)*+")
+_PRINTABLE: Final = bytes(range(0x20, 0x7F))
+_UNUSUAL: Final = (b"\r\ncookie:", b"\r\nexpect:", b"\r\nupgrade:")
+# What the answer depends on. Of two headers with one of these names, others may believe the other one.
+_SINGLE: Final = tuple(
+    b"\r\n%b:" % name
+    for name in (b"accept-language", b"authorization", b"connection", b"content-type", b"host", b"origin")
+)
+_STAYS: Final = b"keep-alive"
 _VERSION: Final = b" HTTP/1.1"
 _QUERY: Final = re.compile(rb"\?([a-z0-9=&_-]{1,64}) HTTP/1\.1\Z")
 
@@ -76,7 +87,7 @@ class Shortcut:
             begin = at + len(_COOKIE)
             cookies_end = head.find(_LINE, begin)
             cookies = head[begin:cookies_end]
-            if b"\n" in cookies:
+            if cookies.translate(None, _PRINTABLE) or cookies.startswith(b" ") or cookies.endswith(b" "):
                 return None
             head = head[:at] + head[cookies_end:]
         known = self._heads.get(head) or self._read(head)
@@ -88,7 +99,7 @@ class Shortcut:
         token = None
         if cookies is not None and cookies.startswith(found.cookie_start):
             token = cookies[len(found.cookie_start) :]
-            if b";" in token or len(token) > _TOKEN_USUAL_BYTES_MAX or not token.isascii():
+            if b";" in token or not 0 < len(token) <= _TOKEN_USUAL_BYTES_MAX:
                 token = None
         if token is None:
             token = session_token(cookies, authorization, found.route.cookie)
@@ -97,13 +108,9 @@ class Shortcut:
     def _read(self, head: bytes) -> _Head | None:
         """What `head`, without its cookie, says; None when it is not usual in every way."""
         found = self._route(head)
-        if found is None or len(head) > HEAD_BYTES_MAX or not head.endswith(_LINE):
-            return None
         # Names of headers are compared in lower case; the line feed before a name is the end of the line before it.
         lower = head.lower()
-        # The length of a message is told by these two and by nothing else. Anywhere in the head counts, so that no
-        # spelling of them (a space before the colon, a bare line feed) passes unseen.
-        if b"transfer-encoding" in lower or b"\r\nconnection: close" in lower or b"\r\nexpect" in lower:
+        if found is None or not _is_usual(head, lower):
             return None
         body_bytes = 0
         if found.has_body:
@@ -115,8 +122,6 @@ class Shortcut:
                 return None
         elif b"content-length" in lower:
             return None
-        if b"\r\ncookie:" in lower:
-            return None  # a second one, or one in another spelling: the long way knows what to do
         language = language_of(_value(lower, head, b"\r\naccept-language: ") or b"")
         known = _Head(found, body_bytes, language, _value(lower, head, b"\r\nauthorization: "))
         if known.authorization is None:
@@ -140,6 +145,21 @@ class Shortcut:
             return False
         origin = _value(head, data, b"\r\norigin: ")
         return origin is None or origin == self._public_origin
+
+
+def _is_usual(head: bytes, lower: bytes) -> bool:
+    """Whether everybody reads `head` alike, and nothing in it asks for more than an answer."""
+    if len(head) > HEAD_BYTES_MAX:
+        return False
+    lines = _LINES.match(head, head.find(_LINE) + len(_LINE))
+    if lines is None or lines.end() != len(head):
+        return False
+    # The length of a message is told by content-length and this one. Anywhere in the head counts. A cookie is a second
+    # one, or one in another spelling.
+    if b"transfer-encoding" in lower or any(name in lower for name in _UNUSUAL):
+        return False
+    stays = (_value(lower, lower, b"\r\nconnection: ") or _STAYS) == _STAYS
+    return stays and all(lower.count(name) < 2 for name in _SINGLE)  # noqa: PLR2004 (once at most)
 
 
 def _value(head: bytes, data: bytes, name: bytes) -> bytes | None:
