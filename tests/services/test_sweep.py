@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
@@ -12,6 +13,7 @@ from tianfu.platform.asgi import Receive, Scope, Send
 from tianfu.services.http_protocol import (
     HALF_SWEEPS_MAX,
     SILENT_SWEEPS_MAX,
+    WAITING_REQUESTS_MAX,
     BoundedHttpProtocol,
 )
 
@@ -37,6 +39,12 @@ class Wire:
 
     def abort(self) -> None:
         self.is_ended = True
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
 
     close = abort
 
@@ -103,3 +111,32 @@ def test_a_client_that_trickles_a_head_is_ended_however_busy_it_looks() -> None:
 
 def test_a_client_that_waits_for_us_is_left_alone() -> None:
     assert sweeps_until_the_end(GET, app=slow) is None
+
+
+def test_a_client_that_waits_for_an_answer_and_reads_none_is_ended() -> None:
+    async def run() -> int:
+        protocol, wire = connection(slow)
+        protocol.data_received(GET)
+        await asyncio.sleep(0)
+        protocol.pause_writing()
+        sweeps = 0
+        while not wire.is_ended:
+            protocol.sweep()
+            sweeps += 1
+            assert sweeps < 50
+        protocol.connection_lost(None)
+        return sweeps
+
+    assert asyncio.run(run()) == SILENT_SWEEPS_MAX + 1
+
+
+@pytest.mark.parametrize(
+    ("requests", "is_ended"), [(WAITING_REQUESTS_MAX + 1, False), (WAITING_REQUESTS_MAX + 2, True)]
+)
+def test_more_requests_sent_ahead_than_are_kept_end_the_connection(requests: int, *, is_ended: bool) -> None:
+    async def run() -> bool:
+        protocol, wire = connection(slow)
+        protocol.data_received(GET * requests)
+        return wire.is_ended
+
+    assert asyncio.run(run()) is is_ended

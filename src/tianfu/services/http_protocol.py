@@ -23,6 +23,9 @@ from tianfu.status.watch import WATCHERS_MAX
 HEAD_BYTES_MAX: Final = 32 * 1024
 # What a connection may send while it is owed an answer; one that sends more is not read until it got it.
 _HELD_BYTES_MAX: Final = 64 * 1024
+# Requests that a client may send before it was answered. Each that waits takes 5 kB here and may be 18 bytes there; no
+# browser sends a second one, and who sends more than this at once is no client of ours.
+WAITING_REQUESTS_MAX: Final = 16
 # Longer than mobile networks keep a silent connection (75 s); a message of our sizes takes seconds, 30 at most.
 SWEEP_SECONDS: Final = 15.0
 SILENT_SWEEPS_MAX: Final = 5
@@ -91,6 +94,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._head_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
             self._refuse(HeadTooLargeError())
 
+    def on_headers_complete(self) -> None:
+        """The parser has read a head. Too many that wait for their answers end the connection."""
+        if len(self.pipeline) >= WAITING_REQUESTS_MAX:
+            self.transport.abort()
+        else:
+            super().on_headers_complete()
+
     def on_message_begin(self) -> None:
         """The parser has begun to read a message."""
         self._between = False
@@ -109,8 +119,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return self._between and cycle is not None and not cycle.response_complete
 
     def sweep(self) -> None:
-        """End the connection if it has been silent, or in the middle of one message, for too long."""
-        if self.is_answering:
+        """End the connection if it has been silent, or in the middle of one message, for too long.
+
+        One whose client does not read what it was sent is as good as silent, however many answers it still wants.
+        """
+        if self.is_answering and not self.flow.write_paused:
             return
         self._silent_sweeps += 1
         self._half_sweeps += not self._between
@@ -147,7 +160,7 @@ class ShortcutProtocol(BoundedHttpProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take the short way when nothing is half-read and nobody waits for an answer on this connection."""
-        if self._is_owed:
+        if self._is_owed or self._held:
             self._hold(data)
             return
         cycle: RequestResponseCycle | None = self.cycle
@@ -155,6 +168,7 @@ class ShortcutProtocol(BoundedHttpProtocol):
             taken = self._shortcut.take(data)
             if taken is not None:
                 self._silent_sweeps = 0
+                self._unset_keepalive_if_required()
                 self._is_owed = True
                 self._rounds.add(Due(self, *taken))
                 return
@@ -175,7 +189,7 @@ class ShortcutProtocol(BoundedHttpProtocol):
             self.transport.close()
         elif self._held:
             held, self._held = self._held, b""
-            if len(held) > _HELD_BYTES_MAX:
+            if len(held) > _HELD_BYTES_MAX and not self.flow.write_paused:
                 self.flow.resume_reading()
             self.data_received(held)
 
