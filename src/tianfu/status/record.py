@@ -56,6 +56,15 @@ def pack(record: BoardRecord) -> bytes:
     return _LAYOUT.pack(RECORD_VERSION, *record)
 
 
+def unpack_at(data: bytes | memoryview, offset: int) -> BoardRecord | None:
+    """The record at `offset` in a block of them; None where there is none of this version."""
+    try:
+        fields = _LAYOUT.unpack_from(data, offset)
+    except struct.error:
+        return None
+    return BoardRecord._make(fields[1:]) if fields[0] == RECORD_VERSION else None
+
+
 def unpack(data: bytes | memoryview) -> BoardRecord:
     """The record that `pack` wrote. Raises `RecordUnreadableError` for another length or version."""
     if len(data) != RECORD_BYTES:
