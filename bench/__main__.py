@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from bench import check, city_codes, decide, intake, latency, process, scan, show
+from bench import board, check, city_codes, decide, intake, latency, process, scan, show
 from bench.budget import Budget, Figure, measure
 from bench.plain import Line
 from bench.world import build
@@ -32,6 +32,8 @@ def main() -> int:
     if sys.argv[1:2] == [city_codes.NAME]:
         # A load into a server of its own, measured in rows and not in answers.
         return city_codes.main(sys.argv[2:])
+    if sys.argv[1:2] == [board.NAME]:
+        return board.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="tianfu bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*BUDGETS, *PLAIN]))
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
