@@ -45,7 +45,7 @@ def board_record(status: Status) -> BoardRecord:
     """What the gate needs of a decision.
 
     A lapse is rounded up to the minute and a sample down. A decision that never changes has lapse 0. The popup is the
-    class of the one shown; the flags say what any of the active ones blocks.
+    class of the one shown; the flags say what any of the active ones blocks, and the add-ons.
     """
     decision = status.decision
     test = decision.test
@@ -55,7 +55,7 @@ def board_record(status: Status) -> BoardRecord:
         reason=_REASONS[decision.reasons[0].reason_class if decision.reasons else ""],
         rule_set=decision.policy_number,
         test=0 if test is None else _TESTS[test.result.value],
-        flags=_flags(decision),
+        flags=_flags(decision) | status.add_ons << record.ADD_ONS_SHIFT,
         sampled_at=0 if test is None else _minute(test.sampled_at),
         lapses_at=_lapse(decision),
         decided_at=_minute(decision.at),

@@ -21,9 +21,12 @@ REASON_CLASSES: Final = (
     *("", "case", "test", "contact", "declaration", "zone", "entry", "emergency"),
     *("care", "elsewhere", "letter", "duty"),
 )
-# Bits of `flags`: what the popup keeps its holder from.
+# Bits of `flags`: what the popup keeps its holder from, and the add-ons: two bits of doses, one of travel.
 BLOCKS_CODE: Final = 0b0001
 BLOCKS_SCAN: Final = 0b0010
+ADD_ONS_SHIFT: Final = 2
+DOSES_MAX: Final = 3
+TRAVEL: Final = 0b100
 TEST_RESULTS: Final = ("", "negative", "positive", "indeterminate")
 
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from tianfu.status.record import COLOURS, POPUPS, REASON_CLASSES, TEST_RESULTS, BoardRecord
+from tianfu.status.record import (
+    ADD_ONS_SHIFT,
+    COLOURS,
+    DOSES_MAX,
+    POPUPS,
+    REASON_CLASSES,
+    TEST_RESULTS,
+    TRAVEL,
+    BoardRecord,
+)
 
 _MINUTE_SECONDS: Final = 60
 _HOUR_SECONDS: Final = 3600
@@ -19,6 +28,10 @@ _STATUSES: Final = {
 }
 _UNKNOWN: Final = _STATUSES[0, 0, 0]
 _TESTS: Final = tuple(result.encode() for result in TEST_RESULTS)
+
+_ADD_ONS: Final = tuple(
+    b'"vaccination":%d,"travel":%b' % (bits & DOSES_MAX, b"true" if bits & TRAVEL else b"false") for bits in range(8)
+)
 
 
 def status_words(record: BoardRecord, at_seconds: int) -> bytes:
@@ -38,3 +51,8 @@ def status_words(record: BoardRecord, at_seconds: int) -> bytes:
         sampled_at,
         max(0, at_seconds - sampled_at) // _HOUR_SECONDS,
     )
+
+
+def add_on_words(record: BoardRecord) -> bytes:
+    """`"vaccination":…,"travel":…` without the braces: doses from 0 to 3 (or more), a stay in a risk area or none."""
+    return _ADD_ONS[record.flags >> ADD_ONS_SHIFT & (DOSES_MAX | TRAVEL)]
