@@ -9,6 +9,7 @@ open only once in a process; another process is no obstacle.
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 from typing import Final
 
@@ -76,9 +77,10 @@ def extend_file(environment: lmdb.Environment, folder: Path) -> bool:
     """
     missing = _bytes_missing(environment, folder)
     if missing > 0:
-        file = folder / _DATA_FILE
-        with file.open("r+b") as handle:
-            handle.truncate(file.stat().st_size + missing)
+        with (folder / _DATA_FILE).open("r+b") as handle:
+            length = os.fstat(handle.fileno()).st_size
+            # Never shortens: another process may be making the file longer at this moment.
+            os.posix_fallocate(handle.fileno(), length, missing)
     return missing > 0
 
 
