@@ -125,6 +125,12 @@ class BoardWriter:
         except (lmdb.Error, OSError):
             self._environment.close()
 
+    def discard(self) -> None:
+        """Close a board that no reader has in use and delete it."""
+        self._is_open = False
+        self._environment.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
     def reader(self) -> Board:
         """A reader in this same process, which may open the files only once. Closing the writer closes it."""
         return Board.sharing(self._board, self._folder, self._environment)
@@ -214,6 +220,7 @@ class BoardWriter:
         self, persons: Mapping[int, bytes], tables: Mapping[Table, Sequence[Row]], numbers: Mapping[bytes, int]
     ) -> None:
         """Write records and rows of other tables (None deletes), and meta numbers with them. Again does no harm."""
+        self._environment.reader_check()  # as for a heartbeat
         with self._changing() as transaction:
             self._put_persons(transaction, persons)
             for table, rows in tables.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from array import array
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 import lmdb
 
@@ -58,6 +58,14 @@ class BoardFile:
         self._seen_transaction = -1
         self._file_bytes = 0
         self._heartbeat_ms = 0
+
+    @classmethod
+    def sharing(cls, folder: Path, in_use: Path, environment: lmdb.Environment) -> Self:
+        """A reader over files that a writer in this process has open; it stays with them."""
+        board = cls(folder)
+        board._take(in_use, environment)
+        board._shared = True
+        return board
 
     def refresh(self) -> bool:
         """Take up a board that has appeared or been built anew; whether one was. Cheap enough for ten times a second.
@@ -127,8 +135,8 @@ class BoardFile:
         """
         if self._environment is None:
             return []
-        with self._environment.begin(self._changes) as transaction:
-            return batches(transaction, number, keys_max)
+        with self._environment.begin() as transaction:
+            return batches(transaction, self._changes, number, keys_max)
 
     def _take(self, folder: Path, environment: lmdb.Environment) -> None:
         try:
@@ -193,11 +201,11 @@ class BoardFile:
         return int(layout.NUMBER.unpack(data)[0]) if data is not None else 0
 
 
-def batches(transaction: lmdb.Transaction[bytes], number: int, keys_max: int) -> list[Batch]:
-    """As `BoardFile.changes_since`, in a transaction on the change ring."""
+def batches(transaction: lmdb.Transaction[bytes], changes: lmdb._Database, number: int, keys_max: int) -> list[Batch]:
+    """As `BoardFile.changes_since`, in the caller's transaction on the ring `changes`."""
     found: list[Batch] = []
     count = 0
-    with transaction.cursor() as cursor:
+    with transaction.cursor(changes) as cursor:
         # The batch that holds `number` is the last one whose key is not after it.
         here = cursor.set_range(layout.CHANGE_KEY.pack(number + 1))
         here = (cursor.prev() or cursor.first()) if here else cursor.last()

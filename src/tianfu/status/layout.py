@@ -43,6 +43,8 @@ BOARD_DATABASES_MAX: Final = 8
 CHANGES_KEPT_MAX: Final = 20_000_000
 
 CURRENT_FILE: Final = "current"
+# Says beside the board which database it was built from; absent where it came from another machine.
+ORIGIN_FILE: Final = "origin"
 
 
 class Table(NamedTuple):

@@ -20,7 +20,7 @@ from tianfu.policy.model import Decision
 from tianfu.policy.rules import POPUP_DECLARE, Block
 from tianfu.status import record, store
 from tianfu.status.board import BoardWriter
-from tianfu.status.layout import BoardUnreadableError, VenueRecord, current_folder
+from tianfu.status.layout import ORIGIN_FILE, BoardUnreadableError, VenueRecord, current_folder
 from tianfu.status.record import BoardRecord
 from tianfu.status.store import Status, Written
 from tianfu.venues import store as venues
@@ -29,9 +29,6 @@ from tianfu.venues import store as venues
 PUBLISH_ROWS_MAX: Final = 5_000
 # A rebuild writes sorted rows by the page: 20,000 are 5 MB as Python values.
 REBUILD_ROWS: Final = 20_000
-
-# Says beside the board which database it was built from.
-ORIGIN_FILE: Final = "origin"
 
 _SECONDS_PER_MINUTE: Final = 60
 _SEQUENCE_MODULUS: Final = 2**32

@@ -10,8 +10,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-import lmdb
-
 from tianfu.platform.settings import BOARD_AGE_MAX_SECONDS_DEFAULT
 from tianfu.status import layout
 from tianfu.status.boardfile import BoardFile
@@ -37,14 +35,6 @@ class Board(BoardFile):
         """The board in `folder`, which may still be absent. Raises `BoardUnreadableError` for a damaged one."""
         board = cls(folder, age_max_seconds=age_max_seconds)
         board.refresh()
-        return board
-
-    @classmethod
-    def sharing(cls, folder: Path, in_use: Path, environment: lmdb.Environment) -> Board:
-        """A reader over files that a writer in this process has open; it stays with them."""
-        board = cls(folder)
-        board._take(in_use, environment)
-        board._shared = True
         return board
 
     def look_up(self, person: int) -> BoardRecord | None:
