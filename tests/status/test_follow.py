@@ -9,7 +9,7 @@ import pytest
 
 from tests.status.test_board import AT_MS, rows
 from tianfu.status import boardcopy, layout, source, stream
-from tianfu.status.board import BoardWriter
+from tianfu.status.board import ROWS_MAX, BoardWriter
 from tianfu.status.follow import Follower
 from tianfu.status.layout import Table, VenueRecord
 from tianfu.status.read import Board
@@ -172,6 +172,24 @@ def test_changes_that_come_twice_or_late_do_no_harm(tmp_path: Path) -> None:
         for _ in range(12):
             follower.step(link)
     link.spoil = lambda frame: frame
+    follow_until_whole(follower, link)
+    follower.close()
+    writer.close()
+
+    assert content(tmp_path / "b") == content(tmp_path / "a")
+
+
+def test_large_batches_after_small_ones_come_in_frames_that_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "CHANGES_MAX", 20_000)
+    writer = BoardWriter.open(tmp_path / "a")
+    link = DirectLink(writer, tmp_path / "a")
+    follower = Follower(tmp_path / "b")
+    follow_until_whole(follower, link)
+    writer.put(rows(range(1, 15_000)), sequence=1, at_ms=AT_MS)
+    writer.put(rows(range(20_000, 20_000 + ROWS_MAX)), sequence=2, at_ms=AT_MS)
+
     follow_until_whole(follower, link)
     follower.close()
     writer.close()

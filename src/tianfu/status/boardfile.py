@@ -129,7 +129,7 @@ class BoardFile:
         return self._number(layout.META_CHANGES)
 
     def changes_since(self, number: int, keys_max: int) -> list[Batch]:
-        """The batches from the one that holds `number` on: whole, and no more once they have `keys_max` keys.
+        """The batches from the one that holds `number` on, whole: `keys_max` keys at most, unless the first has more.
 
         Older ones than kept are left out: a first number above the one asked for says that some are missing.
         """
@@ -209,13 +209,15 @@ def batches(transaction: lmdb.Transaction[bytes], changes: lmdb._Database, numbe
         # The batch that holds `number` is the last one whose key is not after it.
         here = cursor.set_range(layout.CHANGE_KEY.pack(number + 1))
         here = (cursor.prev() or cursor.first()) if here else cursor.last()
-        while here and count < keys_max:
+        while here:
             first = int(layout.CHANGE_KEY.unpack(cursor.key())[0])
             value = cursor.value()
             table = layout.TABLES[value[0]]
             batch = Batch(first, first + (len(value) - 1) // table.key_bytes, table, value[1:])
             if batch.end > number:
-                found.append(batch)
                 count += batch.end - first
+                if found and count > keys_max:
+                    break
+                found.append(batch)
             here = cursor.next()
     return found

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from tianfu.status import layout
-from tianfu.status.board import BoardWriter, Row
+from tianfu.status.board import ROWS_MAX, BoardWriter, Row
 from tianfu.status.layout import BLOCK_BYTES, PERSONS, BoardUnreadableError, Table, current_folder
 from tianfu.status.record import RECORD_BYTES
 from tianfu.status.source import BoardChangesGoneError
@@ -165,6 +165,8 @@ def take_changes(writer: BoardWriter, frame: Frame, followed: int) -> int:
             persons.update(_records(section.rows))
         else:
             tables.setdefault(section.table, []).extend(section.rows)
+    if len(persons) > ROWS_MAX:
+        raise StreamBrokenError
     writer.take(persons, tables, numbers)
     return len(persons) + sum(len(rows) for rows in tables.values())
 
