@@ -291,6 +291,21 @@ def test_a_board_that_the_machine_went_down_under_is_refused_and_one_that_was_cl
         BoardWriter.open(tmp_path)
 
 
+def test_where_a_loss_of_power_could_not_be_noticed_everything_is_synced_and_nothing_is_marked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unsynced, "run_of_machine", lambda: "")
+    killed = BoardWriter.open(tmp_path)
+    killed.put(rows(range(1, 10)), sequence=7, at_ms=AT_MS)
+    assert killed._environment.flags()["sync"]
+    killed._environment.close()
+
+    reopened = BoardWriter.open(tmp_path)
+
+    assert reopened.offset() == 7
+    reopened.close()
+
+
 def test_a_board_whose_writer_was_killed_goes_on_while_the_machine_does(tmp_path: Path) -> None:
     killed = BoardWriter.open(tmp_path)
     killed.put(rows(range(1, 10)), sequence=7, at_ms=AT_MS)

@@ -48,11 +48,11 @@ def is_lost(folder: Path) -> bool:
 
 @functools.cache
 def run_of_machine() -> str:
-    """A name for the time from one start of this machine to its next. Without one every start counts as a crash."""
+    """A name for the time from one start of this machine to its next; empty where there is none: sync there."""
     try:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
-        return f"unknown, process {os.getpid()}"
+        return ""
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,7 +3,8 @@
 The board is derived and can be built anew at any time. Every method is one transaction: kill -9 leaves the board of
 before or after, with the offset that fits. Nothing is synced before `close`, which is what makes tens of thousands of
 scattered changes a second possible; after a loss of power the board is refused (`tianfu.platform.unsynced`) and built
-anew. Nothing here knows the database; the publisher of `status` does.
+anew. Where a loss of power could not be noticed, everything is synced. Nothing here knows the database; the publisher
+of `status` does.
 """
 
 from __future__ import annotations
@@ -55,9 +56,11 @@ class BoardWriter:
             raise BoardUnreadableError
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            unsynced.mark(folder)
+            synced = not unsynced.run_of_machine()
+            if not synced:
+                unsynced.mark(folder)
             self._environment = open_map(
-                folder, map_bytes=map_bytes, databases_max=layout.BOARD_DATABASES_MAX, writable=True, synced=False
+                folder, map_bytes=map_bytes, databases_max=layout.BOARD_DATABASES_MAX, writable=True, synced=synced
             )
         except MapUnreadableError as error:
             raise BoardUnreadableError from error
