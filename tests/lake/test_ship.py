@@ -191,6 +191,34 @@ def test_a_full_disk_leaves_the_journal_as_it_was_and_no_half_segment(
     assert in_the_lake(lake) == list(range(7))
 
 
+SHIP_WITHOUT_ROOM = """
+import resource, sys
+from pathlib import Path
+from tianfu.lake import ship
+from tianfu.lake.segment import LakeFullError
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    ship.ship(Path(sys.argv[1]), Path(sys.argv[2]), 3)
+except LakeFullError:
+    print("full")
+"""
+
+
+def test_a_file_that_may_not_grow_further_is_a_full_disk(tmp_path: Path) -> None:
+    journal, lake = folders(tmp_path)
+    record_scans(journal, 300, 400)
+
+    done = subprocess.run(
+        [sys.executable, "-c", SHIP_WITHOUT_ROOM, str(journal), str(lake)], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (0, "full\n"), done.stderr
+    assert kept(journal) == (0, 700)
+    assert sorted(path.name for path in incoming.gate_folder(lake, GATE).iterdir()) == ["offset", "shipper.lock"]
+    ship.ship(journal, lake, GATE)
+    assert in_the_lake(lake) == list(range(700))
+
+
 def test_a_journal_begun_anew_is_not_taken_for_the_old_one(tmp_path: Path) -> None:
     journal, lake = folders(tmp_path)
     record_scans(journal, 3, 4)

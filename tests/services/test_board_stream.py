@@ -87,6 +87,7 @@ def has_all_of(writer: BoardWriter, var: Path) -> bool:
     return followed(var) == writer.number(layout.META_CHANGES)
 
 
+@pytest.mark.slow
 def test_a_follower_killed_at_any_moment_ends_with_the_same_board(machines: tuple[Path, Path, BoardWriter]) -> None:
     here, there, writer = machines
     chance = random.Random(4)

@@ -8,6 +8,7 @@ import pytest
 from tests.support.clock import NOON
 from tests.support.evidence import lab_test, people
 from tests.support.status import append, core_policy, recompute_all, statuses
+from tianfu.evidence import changes
 from tianfu.evidence.care_kinds import Vaccination
 from tianfu.evidence.kinds import Attributes
 from tianfu.evidence.model import Evidence, NewEvidence
@@ -15,6 +16,7 @@ from tianfu.evidence.travel_kinds import Arrival, ArrivalChannel, ZoneLevel, Zon
 from tianfu.ids import EvidenceId, PersonRef
 from tianfu.interval import Interval
 from tianfu.platform.database import Database, Purpose
+from tianfu.platform.settings import PROJECT_ROOT
 from tianfu.policy.decide import decide
 from tianfu.status.add_ons import NONE, AddOns, add_ons
 from tianfu.status.publish import Publisher, board_record
@@ -199,6 +201,20 @@ def test_replay_finds_an_add_on_that_was_set_by_hand(database: Database) -> None
 
     assert chunk.compared == 2
     assert [(found.person, found.fields) for found in chunk.differences] == [(forged, ("add_ons",))]
+
+
+def test_the_upgrade_queues_whoever_may_have_an_add_on_and_nobody_else(database: Database) -> None:
+    vaccinated, tested = people(database, 2)
+    append(database, sent(vaccinated, dose(1), NOON - DAY, "V1"), lab_test(tested, "L1"))
+    recompute_all(database)
+    (migration,) = (PROJECT_ROOT / "migrations").glob("*_status_add_ons.sql")
+    statement = migration.read_text(encoding="utf-8").partition("insert into")
+
+    with database.write(Purpose.WORKER) as write:
+        write.execute(statement[1] + statement[2])
+
+    with database.read(Purpose.WORKER) as read:
+        assert changes.waiting(read, [vaccinated, tested]) == {vaccinated}
 
 
 @pytest.mark.parametrize(

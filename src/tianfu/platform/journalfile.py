@@ -18,6 +18,11 @@ from tianfu.platform.mapped import DISK_FULL, MapUnreadableError, extend_file, o
 
 # 19 million scans a day over 20 gates are 42 MB of records a day each; 8 GiB hold half a year of unshipped scans.
 JOURNAL_MAP_BYTES: Final = 8 * 1024**3
+# Deleting needs pages too, for copies of those it changes. Records leave it this much (half of a map that is smaller),
+# so that a full journal can always be emptied.
+_RESERVE_BYTES: Final = 64 * 1024**2
+_RESERVE_SHARE: Final = 2
+
 # One transaction, during which nothing can be written: 2,000 deletions are some milliseconds.
 TRIM_VALUES_MAX: Final = 2_000
 
@@ -55,6 +60,8 @@ class JournalFile:
     def __init__(self, folder: Path, environment: lmdb.Environment) -> None:
         """Use `open`; this only puts the parts together. Raises `JournalBrokenError`."""
         self._environment = environment
+        map_bytes = environment.info()["map_size"]
+        self._data_bytes_max = map_bytes - min(_RESERVE_BYTES, map_bytes // _RESERVE_SHARE)
         try:
             was_short = extend_file(environment, folder)
             self._records = environment.open_db(_DATABASE)
@@ -98,6 +105,10 @@ class JournalFile:
         value = _HEADER.pack(_VERSION, len(records[0]), len(records)) + b"".join(records)
         try:
             with self._environment.begin(self._records, write=True) as transaction:
+                used = transaction.stat(self._records)
+                pages = used["branch_pages"] + used["leaf_pages"] + used["overflow_pages"]
+                if pages * used["psize"] + len(value) > self._data_bytes_max:
+                    raise JournalFullError
                 transaction.put(_KEY.pack(first), value, append=True)
         except lmdb.MapFullError as error:
             raise JournalFullError from error
