@@ -9,12 +9,15 @@ import msgspec
 from tianfu.access.session import Session
 from tianfu.platform.admission import ADD_ONS
 from tianfu.status.record import (
+    ADD_ONS_SHIFT,
     BLOCKS_CODE,
     BLOCKS_SCAN,
     COLOURS,
+    DOSES_MAX,
     POPUPS,
     REASON_CLASSES,
     TEST_RESULTS,
+    TRAVEL,
     BoardRecord,
 )
 
@@ -31,12 +34,17 @@ _STATUSES: Final = {
 }
 _UNKNOWN: Final = _STATUSES[0, 0, 0]
 _WITHOUT_TEST: Final = ADD_ONS.index("test") + 1
+_WITHOUT_TRAVEL: Final = ADD_ONS.index("travel") + 1
 _WITHOUT_NOTICES: Final = ADD_ONS.index("notices") + 1
 _NOTICE: Final = POPUPS.index("notice")
 _DEGRADED: Final = tuple(
     b',"degraded":' + msgspec.json.encode(ADD_ONS[:level]) if level else b"" for level in range(len(ADD_ONS) + 1)
 )
 _TESTS: Final = tuple(result.encode() for result in TEST_RESULTS)
+
+_ADD_ONS: Final = tuple(
+    b'"vaccination":%d,"travel":%b' % (bits & DOSES_MAX, b"true" if bits & TRAVEL else b"false") for bits in range(8)
+)
 
 
 def mask_words(session: Session) -> bytes:
@@ -46,17 +54,22 @@ def mask_words(session: Session) -> bytes:
 
 
 def answer_words(record: BoardRecord, at_seconds: int, level: int) -> bytes:
-    """As `status_words`, less the first `level` of `tianfu.platform.admission.ADD_ONS`, which are then named.
+    """As `status_words` and `add_on_words`, less the first `level` of `ADD_ONS`, which are then named.
 
-    Colour and reason are always there, and so is a popup that keeps its holder from something.
+    Colour and reason are always there, and so is a popup that keeps its holder from something. Of somebody who is
+    being checked no add-on is told: nothing is known.
     """
     if level == 0:
-        return status_words(record, at_seconds)
+        words = status_words(record, at_seconds)
+        return b"%b,%b" % (words, add_on_words(record)) if record.colour else words
     if level >= _WITHOUT_TEST:
         record = record._replace(test=0)
     if level >= _WITHOUT_NOTICES and record.popup == _NOTICE and not record.flags & (BLOCKS_CODE | BLOCKS_SCAN):
         record = record._replace(popup=0)
-    return status_words(record, at_seconds) + _DEGRADED[level]
+    words = status_words(record, at_seconds)
+    if level < _WITHOUT_TRAVEL and record.colour:
+        words += b"," + add_on_words(record).partition(b",")[2]
+    return words + _DEGRADED[level]
 
 
 def status_words(record: BoardRecord, at_seconds: int) -> bytes:
@@ -76,3 +89,8 @@ def status_words(record: BoardRecord, at_seconds: int) -> bytes:
         sampled_at,
         max(0, at_seconds - sampled_at) // _HOUR_SECONDS,
     )
+
+
+def add_on_words(record: BoardRecord) -> bytes:
+    """`"vaccination":…,"travel":…` without the braces: doses from 0 to 3 (or more), a stay in a risk area or none."""
+    return _ADD_ONS[record.flags >> ADD_ONS_SHIFT & (DOSES_MAX | TRAVEL)]
