@@ -1,6 +1,6 @@
 """The two key rings: what the gate may know, and what only the records side may know.
 
-`gate.json` holds the signing keys, the session key and the key that seals the holder's reference in a code;
+`gate.json` holds the signing keys, the session key and the keys that seal the holder's reference in a code;
 `records.json` holds the keys that seal personal data and make blind indexes. They are two files so that a gate can
 run on a machine that cannot read one name out of the database.
 
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tianfu.clock import Clock, SystemClock
 from tianfu.platform import keyfile
-from tianfu.platform.keychange import first_keys
+from tianfu.platform.keychange import REFERRING, completed, first_keys
 from tianfu.platform.keyfile import KeyFile, KeyringBrokenError, KeyUse, StoredKey
 from tianfu.platform.sign import KeyPurpose, SigningKey, VerifyKey, VerifyKeys
 
@@ -29,7 +29,9 @@ RECORDS_KIND: Final = "records"
 GATE_USES: Final = (
     KeyUse.PERSONAL,
     KeyUse.CARD,
+    KeyUse.DEVICE,
     KeyUse.VENUE,
+    KeyUse.VEHICLE,
     KeyUse.LIST,
     KeyUse.EVIDENCE,
     KeyUse.SESSION,
@@ -67,8 +69,8 @@ class GateKeySet(NamedTuple):
     """What the gate's ring holds at one instant.
 
     `signers` has the one signing key of each purpose; `verify` every key still accepted. `references` seals the
-    holder's reference and is named by the kid of the personal key it belongs to: one AES-256-ECB encryptor each, fed
-    whole blocks only.
+    holder's reference and is named by the kid of the personal, card or device key it belongs to: one AES-256-ECB
+    encryptor each, fed whole blocks only.
     """
 
     signers: MappingProxyType[KeyPurpose, SigningKey]
@@ -192,8 +194,13 @@ class RecordKeys(_Watched[RecordKeySet]):
 
 
 def _load_or_create(path: Path, kind: str, uses: tuple[KeyUse, ...], clock: Clock | None) -> KeyFile:
-    now = clock or SystemClock()
-    return keyfile.load_or_create(path, kind, lambda: first_keys(uses, int(now.now().timestamp())))
+    at_seconds = int((clock or SystemClock()).now().timestamp())
+    return keyfile.load_or_create(
+        path,
+        kind,
+        lambda: first_keys(uses, at_seconds),
+        lambda content: completed(content, uses, at_seconds),
+    )
 
 
 def _standing(content: KeyFile, at_seconds: int) -> tuple[tuple[bool, bool], ...]:
@@ -230,7 +237,7 @@ def _gate_set(content: KeyFile, at_seconds: int, signing: dict[str, SigningKey])
             key = _checked(stored, lambda: _signing_key(stored, purpose, signing))  # noqa: B023 - called at once
             signers.setdefault(purpose, key)
             accepted.append(key.verify_key())
-            if purpose is KeyPurpose.PERSONAL:
+            if stored.use in REFERRING:
                 references[key.kid] = _checked(stored, lambda: _block_cipher(stored))  # noqa: B023 - called at once
     sessions = _in_force(content, KeyUse.SESSION, at_seconds)
     return GateKeySet(
