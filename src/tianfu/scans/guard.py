@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from tianfu.access.session import Audience
-from tianfu.passcode.verify import verify
+from tianfu.passcode.verify import CodeKilledError, verify
 from tianfu.platform.http import Answer, HotRequest, parse_json
 from tianfu.platform.keyring import GateKeys
 from tianfu.scans import event
@@ -23,7 +23,8 @@ from tianfu.status.read import Board
 from tianfu.status.words import status_words
 
 _CHECKED: Final = (
-    b'{"verdict":"%b",%b,"masked_name":%b,"last_digits":%b,"checked_at":%d,"board_age_seconds":%d,"server_time":%d}'
+    b'{"verdict":"%b","kind":"%b",%b,"masked_name":%b,"last_digits":%b,"checked_at":%d,'
+    b'"board_age_seconds":%d,"server_time":%d}'
 )
 
 
@@ -51,18 +52,23 @@ class GuardDesk:
     def check(self, request: HotRequest) -> Answer:
         """`POST /gate/v1/check`: verdict, colour now, masks; once the visit is durable.
 
-        Raises `CodeInvalidError`, `CodeExpiredError`, `CodeNotYetValidError`. The same guard account meeting the same
-        code within three seconds is the same scan: valid again, and no second event.
+        Raises `CodeInvalidError`, `CodeExpiredError`, `CodeNotYetValidError`, `CodeKilledError`. The same guard
+        account meeting the same code within three seconds is the same scan: valid again, and no second event. A card
+        may be shown as often as its holder likes: later it is valid again, and another event.
         """
         at_ms = self._now_ms()
         at_seconds = at_ms // 1000
         guard = self._bearers.bearer(request.token, Audience.GUARD, at_seconds).session
         text = parse_json(self._decoder, request.body).code
         code = verify(text, self._ring, at_seconds)
+        if code.credential_id and self._board.is_killed(code.credential_id):
+            raise CodeKilledError
         record = self._board.shown(code.person, at_ms)
-        use = self._used.use(code.cti, checker=guard.subject, at_ms=at_ms)
+        note = self._used.use if code.one_time else self._used.again
+        use = note(code.cti, checker=guard.subject, at_ms=at_ms)
         answer = _CHECKED % (
             b"already_used" if use is Use.AGAIN else b"valid",
+            code.kind.value.encode(),
             status_words(record, at_seconds),
             msgspec.json.encode(code.masked_name),
             msgspec.json.encode(code.last_digits),

@@ -109,6 +109,10 @@ class BoardWriter:
         """The same for venues, whose sequence is their own."""
         return self._number(layout.META_VENUE_OFFSET)
 
+    def killed_offset(self) -> int:
+        """The same for killed credentials, whose sequence is their own."""
+        return self._number(layout.META_KILLED_OFFSET)
+
     def put(self, rows: Iterable[tuple[int, bytes]], *, sequence: int, at_ms: int) -> int:
         """Write (person reference, record) rows and set the offset to `sequence`; how many persons changed.
 
@@ -170,6 +174,30 @@ class BoardWriter:
                     here = cursor.next()
         return forgotten
 
+    def kill(self, rows: Iterable[tuple[bytes, int]], *, sequence: int) -> None:
+        """Make the gates refuse these credentials (id, end of life in seconds). Again does no harm."""
+        with self._changing() as transaction:
+            for credential_id, ends_at in rows:
+                if len(credential_id) != layout.CREDENTIAL_ID_BYTES:
+                    message = f"credential id of {len(credential_id)} bytes"
+                    raise ValueError(message)
+                transaction.put(credential_id, layout.NUMBER.pack(ends_at), db=self._killed)
+            self._set(transaction, layout.META_KILLED_OFFSET, sequence)
+
+    def forget_killed(self, *, before: int) -> int:
+        """Drop the credentials whose life ended before `before` (seconds), killed or not; how many."""
+        with self._changing() as transaction, transaction.cursor(self._killed) as cursor:
+            ended = [key for key, value in cursor if layout.NUMBER.unpack(value)[0] < before]
+            for key in ended:
+                transaction.delete(key, db=self._killed)
+        return len(ended)
+
+    def put_lists(self, lists: Iterable[tuple[bytes, bytes]]) -> None:
+        """Let the gates hand out these signed lists (kind, text) from now on."""
+        with self._changing() as transaction:
+            for kind, text in lists:
+                transaction.put(kind, text, db=self._lists)
+
     def clear(self) -> None:
         """Empty the board in place, in one transaction: until it is filled again readers answer "being checked".
 
@@ -177,9 +205,14 @@ class BoardWriter:
         that follows them notices.
         """
         with self._changing() as transaction:
-            for database in (self._persons, self._venues, self._sessions):
+            for database in (self._persons, self._venues, self._sessions, self._killed, self._lists):
                 transaction.drop(database, delete=False)
-            for name in (layout.META_OFFSET, layout.META_VENUE_OFFSET, layout.META_HEARTBEAT):
+            for name in (
+                layout.META_OFFSET,
+                layout.META_VENUE_OFFSET,
+                layout.META_KILLED_OFFSET,
+                layout.META_HEARTBEAT,
+            ):
                 self._set(transaction, name, 0)
 
     def _open_databases(self) -> None:
@@ -187,6 +220,8 @@ class BoardWriter:
         self._persons = open_db(layout.PERSONS, integerkey=True)
         self._venues = open_db(layout.VENUES)
         self._sessions = open_db(layout.SESSIONS)
+        self._killed = open_db(layout.KILLED)
+        self._lists = open_db(layout.LISTS)
         self._changes = open_db(layout.CHANGES, integerkey=True)
         self._meta = open_db(layout.META)
         found = self._number(layout.META_LAYOUT)

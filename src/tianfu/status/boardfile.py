@@ -110,8 +110,9 @@ class BoardFile:
     def _take(self, folder: Path, environment: lmdb.Environment) -> None:
         try:
             persons = environment.open_db(layout.PERSONS, integerkey=True, create=False)
-            venues, sessions, meta = (
-                environment.open_db(name, create=False) for name in (layout.VENUES, layout.SESSIONS, layout.META)
+            venues, sessions, meta, killed, lists = (
+                environment.open_db(name, create=False)
+                for name in (layout.VENUES, layout.SESSIONS, layout.META, layout.KILLED, layout.LISTS)
             )
             changes = environment.open_db(layout.CHANGES, integerkey=True, create=False)
         except lmdb.Error as error:
@@ -119,7 +120,7 @@ class BoardFile:
             raise BoardUnreadableError from error
         self._environment, self._in_use = environment, folder
         self._persons, self._venues, self._sessions, self._changes = persons, venues, sessions, changes
-        self._meta = meta
+        self._meta, self._killed, self._lists = meta, killed, lists
         self._begin = environment.begin
         self._seen_transaction = -1
         if self._number(layout.META_LAYOUT) != layout.LAYOUT_VERSION:

@@ -2,13 +2,15 @@
 
 `board/current` names the folder in use, such as `g-000001`; a board that is built anew goes into the next folder and
 `current` is replaced in one step, so a reader sees the old board or the new one, never half of either. Inside is one
-LMDB file of five databases. Keys that are numbers are in the machine's byte order, which LMDB compares fastest: a
+LMDB file of seven databases. Keys that are numbers are in the machine's byte order, which LMDB compares fastest: a
 board is rebuilt on another machine, not copied.
 
 | Database | Key | Value |
 |---|---|---|
 | persons | person reference, 4 bytes | board record, 24 bytes (`tianfu.status.record`) |
 | venues | venue id, 16 random bytes | `VenueRecord`, 8 bytes |
+| killed | credential id, 16 bytes | when its life would have ended, seconds since 1970, 8 bytes |
+| lists | `trust` or `not-green` | the text of the signed list (`tianfu.passcode.lists`) |
 | sessions | session id, 8 bytes | when it was revoked, milliseconds since 1970, 8 bytes |
 | changes | number of the first change of a batch, 8 bytes | the persons of the batch, 4 bytes each |
 | meta | one of the `META_` names | an 8-byte number |
@@ -37,12 +39,15 @@ CURRENT_FILE: Final = "current"
 PERSONS: Final = b"persons"
 VENUES: Final = b"venues"
 SESSIONS: Final = b"sessions"
+KILLED: Final = b"killed"
+LISTS: Final = b"lists"
 CHANGES: Final = b"changes"
 META: Final = b"meta"
 
 META_LAYOUT: Final = b"layout"
 META_OFFSET: Final = b"offset"
 META_VENUE_OFFSET: Final = b"venue-offset"
+META_KILLED_OFFSET: Final = b"killed-offset"
 META_HEARTBEAT: Final = b"heartbeat"
 META_CHANGES: Final = b"changes"
 
@@ -53,6 +58,7 @@ _VENUE: Final = struct.Struct("<IHBx")
 
 VENUE_ID_BYTES: Final = 16
 SESSION_ID_BYTES: Final = 8
+CREDENTIAL_ID_BYTES: Final = 16
 
 
 class BoardUnreadableError(TianfuError):

@@ -79,6 +79,14 @@ class Board(BoardFile):
         """Whether the session with this id (8 bytes) was ended before its time, as far as the board knows."""
         return self._environment is not None and self._get(self._sessions, session_id) is not None
 
+    def is_killed(self, credential_id: bytes) -> bool:
+        """Whether the card or certificate with this id (16 bytes) was killed, as far as the board knows."""
+        return self._environment is not None and self._get(self._killed, credential_id) is not None
+
+    def signed_list(self, kind: bytes) -> bytes | None:
+        """The text of the signed list of that kind; None when the board has none."""
+        return self._get(self._lists, kind) if self._environment is not None else None
+
     def age_seconds(self, at_ms: int) -> int:
         """Seconds since the board was last known to be complete; `AGE_UNKNOWN_SECONDS` when it never was."""
         self._listen()
