@@ -13,7 +13,6 @@ from tests.support.codes import AT, gate_ring, retire, rotate
 from tianfu.platform.keychange import ANNOUNCE_SECONDS, OVERLAP_SECONDS
 from tianfu.platform.keyfile import KeyringBrokenError, KeyUse
 from tianfu.platform.keyring import GateKeys, gate_path
-from tianfu.platform.publickeys import public_keys
 from tianfu.platform.sign import KeyPurpose
 
 
@@ -89,7 +88,7 @@ def test_the_new_uses_rotate_with_an_overlap_and_retire(tmp_path: Path, use: Key
 def test_the_public_half_verifies_what_the_key_signs_and_nothing_of_it_is_secret(tmp_path: Path) -> None:
     ring = gate_ring(tmp_path)
 
-    told = public_keys(ring.keys, AT)
+    told = ring.public(AT, tuple(KeyPurpose))
 
     assert {key.purpose for key in told} == set(KeyPurpose)
     for key in told:
@@ -102,19 +101,24 @@ def test_the_public_half_verifies_what_the_key_signs_and_nothing_of_it_is_secret
         told[0]._replace(point=told[0].point[:-1]).verify_key()
 
 
-def test_ended_and_retired_keys_are_not_told(tmp_path: Path) -> None:
+def test_an_ended_key_is_not_told(tmp_path: Path) -> None:
     ring = GateKeys.load_or_create(gate_path(tmp_path), clock=FixedClock())
     first = ring.at(AT).signers[KeyPurpose.CARD].kid
     rotate(gate_path(tmp_path), KeyUse.CARD, AT)
     turn = AT + ANNOUNCE_SECONDS
     overlap = OVERLAP_SECONDS[KeyUse.CARD]
     assert overlap is not None
-    ring.at(turn)
 
-    told = {key.kid: key for key in public_keys(ring.keys, turn) if key.purpose is KeyPurpose.CARD}
+    told = {key.kid: key for key in ring.public(turn, (KeyPurpose.CARD,))}
     assert told[first].ends_at == turn + overlap
     assert {key.starts_at for key in told.values()} == {0, turn}
-    assert first not in {key.kid for key in public_keys(ring.keys, turn + overlap)}
-    retire(gate_path(tmp_path), KeyUse.CARD, first.hex(), turn)
-    ring.at(turn + 10)
-    assert first not in {key.kid for key in public_keys(ring.keys, turn + 10)}
+    assert first not in {key.kid for key in ring.public(turn + overlap, (KeyPurpose.CARD,))}
+
+
+def test_a_retired_key_is_not_told(tmp_path: Path) -> None:
+    ring = gate_ring(tmp_path)
+    first = ring.at(AT).signers[KeyPurpose.CARD].kid
+    rotate(gate_path(tmp_path), KeyUse.CARD, AT)
+    retire(gate_path(tmp_path), KeyUse.CARD, first.hex(), AT)
+
+    assert first not in {key.kid for key in ring.public(AT + 10, tuple(KeyPurpose))}

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from tianfu.passcode.lists import TOLD_PURPOSES, TrustList, not_green, sign_list
 from tianfu.platform.keyring import GateKeys
-from tianfu.platform.publickeys import PublicKey, public_keys
+from tianfu.platform.publickeys import PublicKey
 from tianfu.platform.sign import KeyPurpose
 
 LIFE = 4 * 3600
@@ -15,13 +15,12 @@ ORIGIN = "https://jkt.example.cn"
 
 def told(ring: GateKeys, at: int) -> tuple[PublicKey, ...]:
     """The keys that a trust list tells."""
-    ring.at(at)
-    return tuple(key for key in public_keys(ring.keys, at) if key.purpose in TOLD_PURPOSES)
+    return ring.public(at, TOLD_PURPOSES)
 
 
 def pinned(ring: GateKeys, at: int) -> tuple[PublicKey, ...]:
     """The list keys that a scanner pins."""
-    return tuple(key for key in told(ring, at) if key.purpose is KeyPurpose.LIST)
+    return ring.public(at, (KeyPurpose.LIST,))
 
 
 def trust_text(

@@ -16,7 +16,7 @@ from tianfu.passcode.lists import NOT_GREEN, TRUST
 from tianfu.platform import base64url
 from tianfu.platform.http import Answer, HotRequest
 from tianfu.platform.keyring import GateKeys
-from tianfu.platform.publickeys import PublicKey, public_keys
+from tianfu.platform.publickeys import PublicKey
 from tianfu.platform.sign import KeyPurpose
 from tianfu.status.read import Board
 
@@ -69,21 +69,14 @@ class ListDesk:
     def root(self, request: HotRequest) -> Answer:
         """`GET /gate/v1/lists/root`: the list keys of this gate's own ring, to be pinned once."""
         del request
-        at_seconds = self._now_ms() // 1000
-        self._ring.at(at_seconds)  # looks at the key file again
-        return Answer(msgspec.json.encode(root(list_keys(self._ring, at_seconds))))
+        keys = self._ring.public(self._now_ms() // 1000, (KeyPurpose.LIST,))
+        return Answer(msgspec.json.encode(root(keys)))
 
     def _signed(self, kind: str) -> Answer:
         text = self._board.signed_list(kind.encode())
         if text is None:
             raise ListAbsentError
         return Answer(_LIST % text)
-
-
-def list_keys(ring: GateKeys, at_seconds: int) -> tuple[PublicKey, ...]:
-    """The list keys of `ring` that are accepted now."""
-    stored = [key for key in ring.keys if key.use.value == KeyPurpose.LIST.value]
-    return public_keys(stored, at_seconds)
 
 
 def root(keys: tuple[PublicKey, ...]) -> Root:

@@ -10,7 +10,7 @@ restart. A new key starts to sign only `ANNOUNCE_SECONDS` later, when everybody 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -22,6 +22,7 @@ from tianfu.clock import Clock, SystemClock
 from tianfu.platform import keyfile
 from tianfu.platform.keychange import REFERRING, completed, first_keys
 from tianfu.platform.keyfile import KeyFile, KeyringBrokenError, KeyUse, StoredKey
+from tianfu.platform.publickeys import PublicKey, public_key
 from tianfu.platform.sign import KeyPurpose, SigningKey, VerifyKey, VerifyKeys
 
 GATE_KIND: Final = "gate"
@@ -177,6 +178,19 @@ class GateKeys(_Watched[GateKeySet]):
         """The ring at `path`, made when there never was one. Raises as `keyfile.load_or_create`."""
         return cls(path, _load_or_create(path, GATE_KIND, GATE_USES, clock))
 
+    def public(self, at_seconds: int, purposes: Collection[KeyPurpose]) -> tuple[PublicKey, ...]:
+        """The public halves of the keys for `purposes` that are accepted at `at_seconds`, in order of their making.
+
+        The file is looked at as for `at`. Raises `KeyringBrokenError`.
+        """
+        self.at(at_seconds)
+        wanted = {KeyUse(purpose.value): purpose for purpose in purposes}
+        return tuple(
+            _checked(key, lambda: _public_key(key, wanted[key.use]))  # noqa: B023 - called at once
+            for key in self.keys
+            if key.use in wanted and key.is_live(at_seconds)
+        )
+
     def _build(self, content: KeyFile, at_seconds: int) -> GateKeySet:
         return _gate_set(content, at_seconds, self._signing)
 
@@ -253,6 +267,10 @@ def _signing_key(stored: StoredKey, purpose: KeyPurpose, signing: dict[str, Sign
     if found is None or found.purpose is not purpose:
         found = signing[stored.secret] = SigningKey(stored.secret_bytes(), purpose)
     return found
+
+
+def _public_key(stored: StoredKey, purpose: KeyPurpose) -> PublicKey:
+    return public_key(stored.secret_bytes(), purpose, starts_at=stored.starts_at or 0, ends_at=stored.ends_at or 0)
 
 
 def _block_cipher(stored: StoredKey) -> CipherContext:

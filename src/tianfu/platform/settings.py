@@ -85,6 +85,14 @@ class GateSettings(msgspec.Struct, frozen=True):
     board_age_max_seconds: int
 
 
+class CodeSettings(msgspec.Struct, frozen=True):
+    """How long credentials live, and how long a scanner without network believes a list."""
+
+    card_days: int
+    device_hours: int
+    list_hours: int
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything a process is told from outside."""
 
@@ -97,6 +105,7 @@ class Settings(msgspec.Struct, frozen=True):
     server: ServerSettings
     proofing: ProofingSettings
     gate: GateSettings
+    codes: CodeSettings
 
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[3]
@@ -144,6 +153,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             board_age_max_seconds=reader.whole(
                 "TIANFU_BOARD_AGE_MAX_SECONDS", BOARD_AGE_MAX_SECONDS_DEFAULT, 5, 7 * 86_400
             ),
+        ),
+        codes=CodeSettings(
+            card_days=reader.whole("TIANFU_CARD_DAYS", 7, 1, 180),
+            device_hours=reader.whole("TIANFU_DEVICE_HOURS", 24, 1, 168),
+            list_hours=reader.whole("TIANFU_LIST_HOURS", 4, 1, 168),
         ),
     )
     _check_together(settings, reader)

@@ -17,6 +17,7 @@ from typing import Final, Self
 import uvloop
 
 from tianfu.clock import now_milliseconds
+from tianfu.passcode.handout import ListDesk
 from tianfu.passcode.issue import Issuer
 from tianfu.passcode.show import CodeDesk
 from tianfu.platform.asgi import HotApp, Receive, Route, Scope, Send
@@ -76,6 +77,7 @@ class Gate:
             now_ms=now_milliseconds,
         )
         guard = GuardDesk(bearers=bearers, board=board, ring=ring, gate=settings.gate.number, now_ms=now_milliseconds)
+        lists = ListDesk(board=board, ring=ring, now_ms=now_milliseconds)
         health = GateHealth(
             board=board,
             journal=journal,
@@ -89,6 +91,9 @@ class Gate:
             ("GET", "/gate/v1/changes"): Route(code.changes, RESIDENT_COOKIE),
             ("POST", "/gate/v1/scan"): Route(venue.scan, RESIDENT_COOKIE),
             ("POST", "/gate/v1/check"): Route(guard.check, OPERATOR_COOKIE, guard.lost),
+            ("GET", "/gate/v1/lists/trust"): Route(lists.trust),
+            ("GET", "/gate/v1/lists/not-green"): Route(lists.not_green),
+            ("GET", "/gate/v1/lists/root"): Route(lists.root),
             ("GET", "/gate/v1/health"): Route(health.health),
             ("GET", "/gate/v1/metrics"): Route(health.metrics),
         }

@@ -126,15 +126,24 @@ def qr_modules(text: str) -> list[list[bool]]:
     return [[pixel == 0 for pixel in pixels[start : start + side]] for start in range(0, len(pixels), side)]
 
 
-def _qr(text: str) -> str:
-    """The symbol, centred, its quiet zone inside the stated side."""
+def qr_path(text: str) -> tuple[str, int]:
+    """The dark modules of the QR code of `text` as an SVG path behind the quiet zone, and how many modules it is wide.
+
+    Raises `ValueError` when it does not fit.
+    """
     modules = qr_modules(text)
-    side = len(modules) + 2 * QUIET_ZONE_MODULES
     runs = "".join(
         f"M{start + QUIET_ZONE_MODULES} {row + QUIET_ZONE_MODULES}h{length}v1h-{length}z"
         for row, line in enumerate(modules)
         for start, length in _runs(line)
     )
+    return runs, len(modules)
+
+
+def _qr(text: str) -> str:
+    """The symbol, centred, its quiet zone inside the stated side."""
+    runs, modules = qr_path(text)
+    side = modules + 2 * QUIET_ZONE_MODULES
     left = (PAGE_WIDTH_MM - QR_SIDE_MM) / 2
     return (
         f'<svg id="qr" x="{left:g}" y="{_QR_TOP_MM}" width="{QR_SIDE_MM}" height="{QR_SIDE_MM}" '
@@ -176,7 +185,7 @@ def _place_line(place: str) -> str:
     width = PAGE_WIDTH_MM - 2 * _MARGIN_MM
     first, *rest = _wrapped(place, width / _PLACE_SIZE_MIN_MM)
     shown = first[:-1] + "…" if rest else first
-    size = min(_PLACE_SIZE_MM, width / sum(_advance(character) for character in shown))
+    size = min(_PLACE_SIZE_MM, width / sum(advance(character) for character in shown))
     return _line(shown, PAGE_WIDTH_MM / 2, 101, size, fill="#3d464d")
 
 
@@ -184,16 +193,16 @@ def _wrapped(name: str, width: float) -> list[str]:
     """`name` cut into lines of at most `width` Chinese characters, wherever a line is full."""
     lines, used = [""], 0.0
     for character in name:
-        advance = _advance(character)
-        if used + advance > width:
+        width_of = advance(character)
+        if used + width_of > width:
             lines.append("")
             used = 0.0
         lines[-1] += character
-        used += advance
+        used += width_of
     return lines
 
 
-def _advance(character: str) -> float:
+def advance(character: str) -> float:
     """The width of a character in Chinese characters."""
     return 1.0 if unicodedata.east_asian_width(character) in "WFA" else _NARROW_WIDTH
 
