@@ -49,7 +49,7 @@ def card_svg(card: CardDrawing) -> str:
     lines = (
         ("天府健康通 离线码", 10, 7.0, "#fff", 700),
         ("Tianfu printed health code", 17, 4.2, "#fff", 400),
-        (f"{card.masked_name}　尾号 {card.last_digits}", 90, 7.0, "#20262b", 700),
+        (f"{card.masked_name} · 尾号 {card.last_digits}", 90, 7.0, "#20262b", 700),
         (f"{kind_zh} {kind_en} · 第 {card.generation} 张 No. {card.generation}", 97, 4.0, "#3d464d", 400),
         (f"有效期至 {until:%Y-%m-%d %H:%M}", 106, 5.6, "#20262b", 700),
         (f"Valid until {until:%Y-%m-%d %H:%M} (UTC+8)", 112, 3.8, "#3d464d", 400),
