@@ -39,6 +39,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "policy": Entry("tianfu.cli.policy", "Check, compare, publish and list rule sets."),
     "zone": Entry("tianfu.cli.zone", "Declare, lower and lift risk areas."),
     "emergency": Entry("tianfu.cli.emergency", "Register an emergency order."),
+    "codes": Entry("tianfu.cli.codes", "Check codes without network; make cards and codes of vehicles."),
     "keys": Entry("tianfu.cli.keys", "List, rotate and retire keys."),
     "account": Entry("tianfu.cli.account", "Operators' accounts and the roles they hold."),
     "database": Entry("tianfu.cli.database", "Apply migrations."),
