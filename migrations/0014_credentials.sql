@@ -19,6 +19,7 @@ create table credential (
     expires_at    timestamptz not null check (expires_at > issued_at),
     killed_at     timestamptz,
     sequence      bigint,
+    undecided     boolean not null,
     check ((killed_at is null) = (sequence is null)),
     check ((kind = 'device') = (session_id is not null and public_key is not null))
 );
@@ -26,6 +27,13 @@ create table credential (
 create index credential_person on credential (person_ref, expires_at);
 create index credential_expiry on credential (expires_at);
 create unique index credential_killed on credential (sequence) where sequence is not null;
+
+-- The list of what is not green is made every minute, so each of its parts has an index as small as the part: what was
+-- killed; holders who had no decision yet when they were given something; people who are not plainly green, whoever holds
+-- anything. A popup that blocks is found by its words in the text that a decision is stored as.
+create index credential_killed_expiry on credential (expires_at) where killed_at is not null;
+create index credential_undecided on credential (person_ref) where undecided;
+create index status_not_green on status (person_ref) where colour <> 'green' or decision like '%"blocks":["%';
 
 -- The number of the latest signed list of each kind. Numbers only rise.
 create table signed_list (

@@ -340,3 +340,17 @@ def test_a_scanner_that_pinned_the_root_follows_the_lists_from_green_to_red(prov
     append(province.database, case(person, "C1", at=NOON), at=province.clock.now())
     province.work(after=timedelta(seconds=1))
     assert said(card) == "not_green"
+
+
+def test_a_holder_without_a_decision_is_listed_until_there_is_one_also_after_tidying(province: Province) -> None:
+    early, never = people(province.database, 2)
+    ids = [province.card(person)[0] for person in (early, never)]
+    province.work()
+    assert [province.listed(credential) for credential in ids] == [True, True]
+    append(province.database, declaration(early, "D1"), at=province.clock.now())
+
+    province.work(after=EVERY)
+    province.cycle.tidy(province.clock.now())
+    province.work(after=EVERY)
+
+    assert [province.listed(credential) for credential in ids] == [False, True]

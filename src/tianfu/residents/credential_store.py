@@ -51,11 +51,12 @@ def lock_person(write: Write, person: PersonRef) -> None:
 
 
 def insert(write: Write, row: CredentialRow) -> None:
-    """Add a credential."""
+    """Add a credential, and note whether its holder has no decision yet: such ones are looked at apart."""
     write.execute(
         "insert into credential (credential_id, person_ref, kind, card_kind, generation, session_id, public_key,"
-        " text_sealed, seal_key, issued_at, expires_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        row,
+        " text_sealed, seal_key, issued_at, expires_at, undecided)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, not exists (select from status where person_ref = %s))",
+        (*row, row.person),
     )
 
 
@@ -109,6 +110,14 @@ def last_killed(read: Read) -> int:
     """The last sequence that was drawn, whether or not its row still exists; 0 when none was."""
     last: int = read.value("select coalesce(pg_sequence_last_value('credential_sequence'), 0)")
     return last
+
+
+def settle_undecided(write: Write) -> int:
+    """No longer look apart at the credentials whose holders have a decision by now; how many."""
+    return write.execute(
+        "update credential as c set undecided = false"
+        " where c.undecided and exists (select from status s where s.person_ref = c.person_ref)"
+    )
 
 
 def delete_ended(write: Write, before: datetime) -> int:

@@ -135,6 +135,7 @@ def lose_card(write: Write, person: PersonRef, card_kind: int, *, at: datetime) 
 
 def forget_ended(write: Write, at: datetime) -> int:
     """Forget what ended a day ago and counts nothing any more; how many."""
+    store.settle_undecided(write)
     return store.delete_ended(write, at - KEPT)
 
 
