@@ -140,7 +140,7 @@ def test_5_of_two_keys_with_one_kid_each_is_tried_and_none_with_another(ring: Ga
             read_trust(by(key, kid), trusted)
 
 
-@pytest.mark.parametrize(("kind", "other"), itertools.permutations(FORMATS, 2))
+@pytest.mark.parametrize(("kind", "other"), list(itertools.permutations(FORMATS, 2)))
 def test_6_a_code_of_one_kind_is_none_of_another(ring: GateKeys, kind: str, other: str) -> None:
     message, _ = message_of(kind, genuine(ring, kind))
     _, put = message_of(other, genuine(ring, other))
