@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tests.support.clock import FixedClock
 from tests.support.codes import AT, gate_ring, retire, rotate
+from tianfu.cli.keys import command
 from tianfu.platform.keychange import ANNOUNCE_SECONDS, OVERLAP_SECONDS
 from tianfu.platform.keyfile import KeyringBrokenError, KeyUse
-from tianfu.platform.keyring import GateKeys, gate_path
+from tianfu.platform.keyring import GateKeys, RecordKeys, gate_path, records_path
 from tianfu.platform.sign import KeyPurpose
 
 
@@ -122,3 +124,23 @@ def test_a_retired_key_is_not_told(tmp_path: Path) -> None:
     retire(gate_path(tmp_path), KeyUse.CARD, first.hex(), AT)
 
     assert first not in {key.kid for key in ring.public(AT + 10, tuple(KeyPurpose))}
+
+
+@pytest.mark.parametrize("use", ["personal", "card", "device", "venue", "vehicle", "list", "evidence", "session"])
+def test_every_use_is_listed_rotated_and_retired_from_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, use: str
+) -> None:
+    monkeypatch.setenv("TIANFU_VAR", str(tmp_path))
+    RecordKeys.load_or_create(records_path(tmp_path))
+    old = next(key.id for key in GateKeys.load_or_create(gate_path(tmp_path)).keys if key.use.value == use)
+
+    def run(*arguments: str) -> str:
+        done = CliRunner().invoke(command, list(arguments))
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    run("rotate", "--which", use)
+    run("retire", old, "--which", use)
+
+    states = [line.split()[2] for line in run("list").splitlines() if line.split()[1] == use]
+    assert states == ["retired", "in"], "in use"

@@ -11,7 +11,7 @@ from tianfu.platform.api import API_PATH
 from tianfu.portal import credentials, entrance, me
 from tianfu.portal.parts import Portal
 
-# Where phones of this contract look for what they keep for times without network.
+# Where a phone asks for what it keeps for times without network.
 CREDENTIALS_PATH: Final = "/api/portal"
 
 
