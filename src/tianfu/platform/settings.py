@@ -78,11 +78,13 @@ class ProofingSettings(msgspec.Struct, frozen=True):
 class GateSettings(msgspec.Struct, frozen=True):
     """The gate. Past `board_age_max_seconds` without word from the board it answers "being checked".
 
-    `number` tells gates apart in the journal (0 to 65,535).
+    `number` tells gates apart in the journal (0 to 65,535). `resolvers` is the file of other issuers of codes; without
+    one, only our own codes are known.
     """
 
     number: int
     board_age_max_seconds: int
+    resolvers: Path | None = None
 
 
 class CodeSettings(msgspec.Struct, frozen=True):
@@ -153,6 +155,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             board_age_max_seconds=reader.whole(
                 "TIANFU_BOARD_AGE_MAX_SECONDS", BOARD_AGE_MAX_SECONDS_DEFAULT, 5, 7 * 86_400
             ),
+            resolvers=reader.optional("TIANFU_RESOLVERS", _file),
         ),
         codes=CodeSettings(
             card_days=reader.whole("TIANFU_CARD_DAYS", 7, 1, 180),
@@ -240,7 +243,7 @@ class _Reader:
         try:
             return parse(raw)
         except ValueError as error:
-            self.fault(name, "地址格式不对。", str(error))
+            self.fault(name, "地址格式不对，或文件不存在。", str(error))
             return None
 
     def origin(self, name: str, default: str) -> str:
@@ -255,6 +258,14 @@ def _http_url(raw: str) -> str:
     if raw.startswith(("http://", "https://")):
         return raw
     message = "must start with http:// or https://"
+    raise ValueError(message)
+
+
+def _file(raw: str) -> Path:
+    path = Path(raw).expanduser().resolve()
+    if path.is_file():
+        return path
+    message = "there is no such file"
     raise ValueError(message)
 
 

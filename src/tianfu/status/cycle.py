@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from tianfu.access import lookup_budget
 from tianfu.access import store as sessions
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.observe import Log
@@ -68,11 +69,12 @@ class Cycle:
         self._people = self._changed = 0
 
     def tidy(self, at: datetime) -> None:
-        """Forget ended sessions and credentials, here and on the board, and old one-time passwords; once an hour."""
+        """Forget ended sessions and credentials, here and on the board, old passwords and budgets; once an hour."""
         with self._database.write(Purpose.WORKER) as write:
             sessions.delete_expired_sessions(write, at)
             otp.forget_old(write, at)
             credentials.forget_ended(write, at)
+            lookup_budget.forget_old(write, at)
         self._open(at).forget_ended(at)
 
     def put_lists(self, lists: Iterable[tuple[bytes, bytes]], at: datetime) -> None:

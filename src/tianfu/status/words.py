@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from tianfu.status.record import COLOURS, POPUPS, REASON_CLASSES, TEST_RESULTS, BoardRecord
+import msgspec
+
+from tianfu.access.session import Session
+from tianfu.platform.admission import ADD_ONS
+from tianfu.status.record import (
+    BLOCKS_CODE,
+    BLOCKS_SCAN,
+    COLOURS,
+    POPUPS,
+    REASON_CLASSES,
+    TEST_RESULTS,
+    BoardRecord,
+)
 
 _MINUTE_SECONDS: Final = 60
 _HOUR_SECONDS: Final = 3600
@@ -18,7 +30,33 @@ _STATUSES: Final = {
     for reason in range(len(REASON_CLASSES))
 }
 _UNKNOWN: Final = _STATUSES[0, 0, 0]
+_WITHOUT_TEST: Final = ADD_ONS.index("test") + 1
+_WITHOUT_NOTICES: Final = ADD_ONS.index("notices") + 1
+_NOTICE: Final = POPUPS.index("notice")
+_DEGRADED: Final = tuple(
+    b',"degraded":' + msgspec.json.encode(ADD_ONS[:level]) if level else b"" for level in range(len(ADD_ONS) + 1)
+)
 _TESTS: Final = tuple(result.encode() for result in TEST_RESULTS)
+
+
+def mask_words(session: Session) -> bytes:
+    """`"masked_name":"张*","masked_document":"5101**********1234"`: what a screen shows of a holder."""
+    masks = {"masked_name": session.masked_name, "masked_document": session.masked_document}
+    return msgspec.json.encode(masks)[1:-1]
+
+
+def answer_words(record: BoardRecord, at_seconds: int, level: int) -> bytes:
+    """As `status_words`, less the first `level` of `tianfu.platform.admission.ADD_ONS`, which are then named.
+
+    Colour and reason are always there, and so is a popup that keeps its holder from something.
+    """
+    if level == 0:
+        return status_words(record, at_seconds)
+    if level >= _WITHOUT_TEST:
+        record = record._replace(test=0)
+    if level >= _WITHOUT_NOTICES and record.popup == _NOTICE and not record.flags & (BLOCKS_CODE | BLOCKS_SCAN):
+        record = record._replace(popup=0)
+    return status_words(record, at_seconds) + _DEGRADED[level]
 
 
 def status_words(record: BoardRecord, at_seconds: int) -> bytes:
