@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -112,9 +112,11 @@ def test_a_killed_certificate_is_refused(world: GateWorld) -> None:
         check(world, phone.text(now(world)))
 
 
-def batch(world: GateWorld, *items: dict[str, object]) -> Answer:
+def batch(world: GateWorld, *items: Mapping[str, object]) -> Answer:
     async def awaited() -> Answer:
-        return await world.batch.batch(request(world.guard_token(), {"items": list(items)}))
+        answer = await world.batch.batch(request(world.guard_token(), {"items": list(items)}))
+        assert isinstance(answer, Answer)
+        return answer
 
     return asyncio.run(awaited())
 
@@ -139,7 +141,7 @@ def test_a_bus_takes_every_kind_of_code_and_a_killed_one_stops_no_other(world: G
 def test_a_card_and_a_showing_of_an_hour_ago_are_taken_as_of_then(world: GateWorld) -> None:
     then = now(world) - 3600
     phone = Phone(world.ring, 1, then)
-    items = [
+    items: list[dict[str, object]] = [
         {"id": "0" * 16, "code": card_text(world.ring, card_of(world.ring, 1, then), then), "scanned_at": then * 1000},
         {"id": "1" * 16, "code": phone.text(then), "scanned_at": then * 1000},
         {"id": "2" * 16, "code": phone.text(then)},

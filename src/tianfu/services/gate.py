@@ -114,7 +114,6 @@ class Gate:
         )
         check = guard.check if abroad is None else ForeignDesk(guard, abroad, now_ms=now_milliseconds).check
         batch = BatchDesk(desk=guard, keys=ring, past_keys=past, now_ms=now_milliseconds, abroad=abroad)
-        lists = ListDesk(board=board, ring=ring, now_ms=now_milliseconds)
         health = GateHealth(
             board=board,
             journal=journal,
@@ -130,12 +129,9 @@ class Gate:
             ("POST", "/gate/v1/scan"): Route(venue.scan, RESIDENT_COOKIE),
             ("POST", "/gate/v1/check"): Route(check, OPERATOR_COOKIE, guard.lost),
             ("POST", "/gate/v1/batch"): Route(batch.batch, OPERATOR_COOKIE, guard.lost, BATCH_BODY_BYTES_MAX),
-            ("GET", "/gate/v1/lists/trust"): Route(lists.trust),
-            ("GET", "/gate/v1/lists/not-green"): Route(lists.not_green),
-            ("GET", "/gate/v1/lists/root"): Route(lists.root),
             ("GET", "/gate/v1/health"): Route(health.health),
             ("GET", "/gate/v1/metrics"): Route(health.metrics),
-        }
+        } | _list_routes(board, ring)
         health.abroad = abroad
         health.counted = desk = HotDesk(routes, journal=journal, public_origin=settings.server.public_origin, log=log)
         rounds = Rounds(
@@ -170,6 +166,16 @@ def open_abroad(settings: Settings) -> Abroad | None:
     if settings.gate.resolvers is None:
         return None
     return Abroad.open(settings.gate.resolvers, keys=settings.var / "keys", now_ms=now_milliseconds)
+
+
+def _list_routes(board: Board, ring: GateKeys) -> dict[tuple[str, str], Route]:
+    """What scanners fetch to work without network; no session is asked for."""
+    lists = ListDesk(board=board, ring=ring, now_ms=now_milliseconds)
+    return {
+        ("GET", "/gate/v1/lists/trust"): Route(lists.trust),
+        ("GET", "/gate/v1/lists/not-green"): Route(lists.not_green),
+        ("GET", "/gate/v1/lists/root"): Route(lists.root),
+    }
 
 
 def main() -> None:
