@@ -191,23 +191,6 @@ def test_the_ring_of_changes_keeps_its_last_part_only(tmp_path: Path, monkeypatc
     writer.close()
 
 
-def test_a_killed_credential_and_a_signed_list_are_there_until_they_are_replaced_or_forgotten(tmp_path: Path) -> None:
-    writer = BoardWriter.open(tmp_path)
-    reader = writer.reader()
-    early, late = b"e" * 16, b"l" * 16
-    writer.kill([(early, AT_MS), (late, AT_MS + 10)])
-    writer.put_list("not-green", b"HKL:one")
-    writer.put_list("not-green", b"HKL:two")
-
-    forgotten = writer.forget_killed(before_ms=AT_MS + 1)
-
-    assert forgotten == 1
-    assert (reader.is_killed(early), reader.is_killed(late)) == (False, True)
-    assert reader.signed_list("not-green") == b"HKL:two"
-    assert reader.signed_list("trust") is None
-    writer.close()
-
-
 def test_a_damaged_board_is_refused_by_reader_and_writer_and_can_be_built_anew(tmp_path: Path) -> None:
     writer = BoardWriter.open(tmp_path)
     writer.put(rows(range(1, 5000)), sequence=1, at_ms=AT_MS)

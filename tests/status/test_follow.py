@@ -45,8 +45,8 @@ def filled(folder: Path) -> BoardWriter:
     writer.put(rows(range(1, PEOPLE)), sequence=70, at_ms=AT_MS)
     writer.put_venues([(bytes([n]) * 16, VenueRecord(n, 2, open=True)) for n in range(1, 50)], sequence=9)
     writer.revoke([bytes([n]) * 8 for n in range(5)], at_ms=AT_MS)
-    writer.kill([(b"k" * 16, AT_MS)])
-    writer.put_list("trust", b"HKL:abc" * 1_000)
+    writer.kill([(b"k" * 16, AT_MS // 1000)], sequence=3)
+    writer.put_lists([(b"trust", b"HKL:abc" * 1_000)])
     writer.heartbeat(AT_MS + 5)
     return writer
 
@@ -63,7 +63,7 @@ def change(writer: BoardWriter, turn: int) -> None:
     writer.put_venues([(bytes([turn % 60]) * 16, VenueRecord(turn, 3, open=False))], sequence=10 + turn)
     writer.revoke([b"%08d" % turn], at_ms=AT_MS + turn)
     writer.forget_revoked(before_ms=AT_MS + turn - 2)
-    writer.put_list("trust", b"HKL:%d" % turn)
+    writer.put_lists([(b"trust", b"HKL:%d" % turn)])
 
 
 def content(folder: Path) -> dict[str, object]:

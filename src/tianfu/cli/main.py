@@ -40,6 +40,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "policy": Entry("tianfu.cli.policy", "Check, compare, publish and list rule sets."),
     "zone": Entry("tianfu.cli.zone", "Declare, lower and lift risk areas."),
     "emergency": Entry("tianfu.cli.emergency", "Register an emergency order."),
+    "codes": Entry("tianfu.cli.codes", "Check codes without network; make cards and codes of vehicles."),
     "keys": Entry("tianfu.cli.keys", "List, rotate and retire keys."),
     "resolver": Entry("tianfu.cli.resolver", "Other provinces' codes: check the file of issuers, ask them."),
     "account": Entry("tianfu.cli.account", "Operators' accounts and the roles they hold."),

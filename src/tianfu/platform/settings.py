@@ -88,6 +88,14 @@ class GateSettings(msgspec.Struct, frozen=True):
     resolvers: Path | None = None
 
 
+class CodeSettings(msgspec.Struct, frozen=True):
+    """How long credentials live, and how long a scanner without network believes a list."""
+
+    card_days: int
+    device_hours: int
+    list_hours: int
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything a process is told from outside."""
 
@@ -100,6 +108,7 @@ class Settings(msgspec.Struct, frozen=True):
     server: ServerSettings
     proofing: ProofingSettings
     gate: GateSettings
+    codes: CodeSettings
 
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[3]
@@ -150,6 +159,11 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             ),
             resolvers=reader.optional("TIANFU_RESOLVERS", _file),
             board_secret=reader.path("TIANFU_BOARD_SECRET", var / "keys" / "board.secret"),
+        ),
+        codes=CodeSettings(
+            card_days=reader.whole("TIANFU_CARD_DAYS", 7, 1, 180),
+            device_hours=reader.whole("TIANFU_DEVICE_HOURS", 24, 1, 168),
+            list_hours=reader.whole("TIANFU_LIST_HOURS", 4, 1, 168),
         ),
     )
     _check_together(settings, reader)

@@ -191,20 +191,31 @@ class BoardWriter:
         """Drop the sessions revoked before `before_ms`, which have expired by themselves since; how many."""
         return self._forget(layout.SESSIONS, before_ms)
 
-    def kill(self, credentials: Iterable[tuple[bytes, int]]) -> None:
-        """Make the gates refuse these credentials, each until it ends by itself (milliseconds). Again does no harm."""
+    def killed_offset(self) -> int:
+        """The same for killed credentials, whose sequence is their own."""
+        return self.number(layout.META_KILLED_OFFSET)
+
+    def kill(self, credentials: Iterable[tuple[bytes, int]], *, sequence: int) -> None:
+        """Make the gates refuse these credentials (id, end of life in seconds) and set the offset to `sequence`.
+
+        Again does no harm. Raises `ValueError` for an id of another length than 16 bytes.
+        """
+        packed = [(credential, layout.NUMBER.pack(ends_at)) for credential, ends_at in credentials]
+        if any(len(credential) != layout.CREDENTIAL_ID_BYTES for credential, _ in packed):
+            message = f"a credential id has {layout.CREDENTIAL_ID_BYTES} bytes"
+            raise ValueError(message)
         with self._changing() as transaction:
-            packed = [(credential, layout.NUMBER.pack(ends_ms)) for credential, ends_ms in credentials]
             self._put_rows(transaction, layout.CREDENTIALS, packed)
+            self._set(transaction, {layout.META_KILLED_OFFSET: sequence})
 
-    def forget_killed(self, *, before_ms: int) -> int:
-        """Drop the killed credentials that ended by themselves before `before_ms`; how many."""
-        return self._forget(layout.CREDENTIALS, before_ms)
+    def forget_killed(self, *, before: int) -> int:
+        """Drop the credentials whose life ended before `before` (seconds); how many."""
+        return self._forget(layout.CREDENTIALS, before)
 
-    def put_list(self, kind: str, text: bytes) -> None:
-        """Give the gates the signed list of this kind, in place of the one before."""
+    def put_lists(self, lists: Iterable[tuple[bytes, bytes]]) -> None:
+        """Give the gates these signed lists (kind, text), in place of the ones before."""
         with self._changing() as transaction:
-            self._put_rows(transaction, layout.LISTS, [(layout.list_key(kind), text)])
+            self._put_rows(transaction, layout.LISTS, [(layout.list_key(kind), text) for kind, text in lists])
 
     def take_blocks(self, blocks: Sequence[tuple[int, bytes]], numbers: Mapping[bytes, int]) -> None:
         """Write whole blocks of records (block number, 2,016 bytes) in rising order, and meta numbers with them.

@@ -10,7 +10,7 @@ value is little-endian. Other machines get a board by its stream (`tianfu.status
 | persons | person reference div 84, 4 bytes | block of 84 board records of 24 bytes (`tianfu.status.record`) |
 | venues | venue id, 16 random bytes | `VenueRecord`, 8 bytes |
 | sessions | session id, 8 bytes | when it was revoked, milliseconds since 1970, 8 bytes |
-| credentials | credential id, 16 bytes | when a killed credential ends by itself, milliseconds since 1970, 8 bytes |
+| credentials | credential id, 16 bytes | when a killed credential ends by itself, seconds since 1970, 8 bytes |
 | lists | kind of a signed list, ASCII, zeros to 16 bytes | the list as its text |
 | changes | number of the first change of a batch, 8 bytes | number of the table, 1 byte; the keys changed |
 | meta | one of the `META_` names | an 8-byte number |
@@ -75,6 +75,7 @@ META_LAYOUT: Final = b"layout"
 META_IDENTITY: Final = b"identity"
 META_OFFSET: Final = b"offset"
 META_VENUE_OFFSET: Final = b"venue-offset"
+META_KILLED_OFFSET: Final = b"killed-offset"
 META_HEARTBEAT: Final = b"heartbeat"
 META_CHANGES: Final = b"changes"
 # On a machine that follows another: the identity of that board, its change number up to which this one holds
@@ -117,11 +118,11 @@ def unpack_venue(data: bytes) -> VenueRecord:
     return VenueRecord(venue_ref, generation, bool(is_open))
 
 
-def list_key(kind: str) -> bytes:
+def list_key(kind: bytes) -> bytes:
     """The key of the signed list of this kind."""
-    key = kind.encode("ascii").ljust(LIST_KIND_BYTES, b"\0")
+    key = kind.ljust(LIST_KIND_BYTES, b"\0")
     if len(key) != LIST_KIND_BYTES:
-        message = f"list kind of {len(kind)} characters"
+        message = f"list kind of {len(kind)} bytes"
         raise ValueError(message)
     return key
 

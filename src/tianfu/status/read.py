@@ -71,7 +71,7 @@ class Board(BoardFile):
         """Whether the credential with this id (16 bytes) was taken out of use before its end."""
         return self._environment is not None and self._get(self._credentials, credential) is not None
 
-    def signed_list(self, kind: str) -> bytes | None:
+    def signed_list(self, kind: bytes) -> bytes | None:
         """The text of the signed list of this kind; None while there is none."""
         if self._environment is None:
             return None

@@ -33,6 +33,7 @@ _STATUSES: Final = {
     for reason in range(len(REASON_CLASSES))
 }
 _UNKNOWN: Final = _STATUSES[0, 0, 0]
+_WITHOUT_DOSES: Final = ADD_ONS.index("vaccination") + 1
 _WITHOUT_TEST: Final = ADD_ONS.index("test") + 1
 _WITHOUT_TRAVEL: Final = ADD_ONS.index("travel") + 1
 _WITHOUT_NOTICES: Final = ADD_ONS.index("notices") + 1
@@ -42,9 +43,9 @@ _DEGRADED: Final = tuple(
 )
 _TESTS: Final = tuple(result.encode() for result in TEST_RESULTS)
 
-_ADD_ONS: Final = tuple(
-    b'"vaccination":%d,"travel":%b' % (bits & DOSES_MAX, b"true" if bits & TRAVEL else b"false") for bits in range(8)
-)
+_DOSES: Final = tuple(b',"vaccination":%d' % doses for doses in range(DOSES_MAX + 1))
+_TRAVELLED: Final = b',"travel":true'
+_STAYED: Final = b',"travel":false'
 
 
 def mask_words(session: Session) -> bytes:
@@ -53,22 +54,23 @@ def mask_words(session: Session) -> bytes:
     return msgspec.json.encode(masks)[1:-1]
 
 
-def answer_words(record: BoardRecord, at_seconds: int, level: int) -> bytes:
-    """As `status_words` and `add_on_words`, less the first `level` of `ADD_ONS`, which are then named.
+def answer_words(record: BoardRecord, at_seconds: int, level: int, *, is_own: bool = True) -> bytes:
+    """As `status_words` with doses and travel, less the first `level` of `ADD_ONS`, which are then named.
 
     Colour and reason are always there, and so is a popup that keeps its holder from something. Of somebody who is
-    being checked no add-on is told: nothing is known.
+    being checked no add-on is told: nothing is known. Travel is told to the holder alone (`is_own`).
     """
-    if level == 0:
-        words = status_words(record, at_seconds)
-        return b"%b,%b" % (words, add_on_words(record)) if record.colour else words
     if level >= _WITHOUT_TEST:
         record = record._replace(test=0)
     if level >= _WITHOUT_NOTICES and record.popup == _NOTICE and not record.flags & (BLOCKS_CODE | BLOCKS_SCAN):
         record = record._replace(popup=0)
     words = status_words(record, at_seconds)
-    if level < _WITHOUT_TRAVEL and record.colour:
-        words += b"," + add_on_words(record).partition(b",")[2]
+    if record.colour:
+        add_ons = record.flags >> ADD_ONS_SHIFT
+        if level < _WITHOUT_DOSES:
+            words += _DOSES[add_ons & DOSES_MAX]
+        if is_own and level < _WITHOUT_TRAVEL:
+            words += _TRAVELLED if add_ons & TRAVEL else _STAYED
     return words + _DEGRADED[level]
 
 
@@ -89,8 +91,3 @@ def status_words(record: BoardRecord, at_seconds: int) -> bytes:
         sampled_at,
         max(0, at_seconds - sampled_at) // _HOUR_SECONDS,
     )
-
-
-def add_on_words(record: BoardRecord) -> bytes:
-    """`"vaccination":…,"travel":…` without the braces: doses from 0 to 3 (or more), a stay in a risk area or none."""
-    return _ADD_ONS[record.flags >> ADD_ONS_SHIFT & (DOSES_MAX | TRAVEL)]
