@@ -10,7 +10,21 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
-from bench import check, city_codes, comparison, decide, flood, intake, latency, overload, scan, show, steady, two
+from bench import (
+    board,
+    check,
+    city_codes,
+    comparison,
+    decide,
+    flood,
+    intake,
+    latency,
+    overload,
+    scan,
+    show,
+    steady,
+    two,
+)
 from bench.budget import Budget, measure
 from bench.plain import Line
 from bench.stage import Measured, Stage, stage
@@ -65,6 +79,8 @@ def main() -> int:
     if sys.argv[1:2] == [city_codes.NAME]:
         # A load into a server of its own, measured in rows and not in answers.
         return city_codes.main(sys.argv[2:])
+    if sys.argv[1:2] == [board.NAME]:
+        return board.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="tianfu bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--json", action="store_true", help="one JSON object a line")

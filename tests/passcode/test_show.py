@@ -124,13 +124,14 @@ def test_under_pressure_add_ons_go_first_and_the_colour_never(world: GateWorld) 
     for _ in range(4):
         world.admission.judge(1.0)
         content = shown(world, 1)
-        seen.append((content["colour"], content["test"] is None, content["degraded"]))
+        add_ons = {name: content.get(name) for name in ("vaccination", "travel")}
+        seen.append((content["colour"], content["test"] is None, *add_ons.values(), content["degraded"]))
 
     assert seen == [
-        ("green", False, ["vaccination"]),
-        ("green", True, ["vaccination", "test"]),
-        ("green", True, ["vaccination", "test", "travel"]),
-        ("green", True, ["vaccination", "test", "travel", "notices"]),
+        ("green", False, None, False, ["vaccination"]),
+        ("green", True, None, False, ["vaccination", "test"]),
+        ("green", True, None, None, ["vaccination", "test", "travel"]),
+        ("green", True, None, None, ["vaccination", "test", "travel", "notices"]),
     ]
 
 
@@ -153,3 +154,11 @@ def test_a_code_made_before_is_not_given_again_once_the_colour_has_changed(world
     after = json.loads(whole(world.code.show(request(token))).body)
 
     assert (after["colour"], after["code"] != before) == ("red", True)
+
+
+def test_without_pressure_doses_and_travel_are_shown_unless_nothing_is_known(world: GateWorld) -> None:
+    world.put(1, BoardRecord(GREEN, 0, 0, 7, 0, 0b11000, 0, 0, 0, 4))
+
+    assert (shown(world, 1)["vaccination"], shown(world, 1)["travel"]) == (2, True)
+    assert "degraded" not in shown(world, 1)
+    assert "vaccination" not in shown(world, 99)

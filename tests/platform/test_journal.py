@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -163,6 +164,26 @@ def test_a_full_journal_refuses_keeps_what_it_has_and_takes_more_once_trimmed(tm
         await asyncio.to_thread(journal.close)
 
     asyncio.run(run())
+
+
+def fill(file: JournalFile) -> None:
+    with contextlib.suppress(JournalFullError):
+        while True:
+            file.write([record(1)] * 40)
+
+
+@pytest.mark.parametrize("values_max", [1, 7, 256])
+def test_a_full_journal_can_be_emptied_in_small_steps_and_filled_again(tmp_path: Path, values_max: int) -> None:
+    file = JournalFile.open(tmp_path, map_bytes=SMALL_MAP_BYTES)
+    for _ in range(3):
+        fill(file)
+        end = file.end()
+
+        while file.trim(end, values_max=values_max):
+            pass
+
+        assert (file.start(), file.end()) == (end - 40, end)
+    file.close()
 
 
 def test_a_disk_that_is_full_fails_the_batch_and_a_later_one_succeeds(tmp_path: Path) -> None:

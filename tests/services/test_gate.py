@@ -81,6 +81,20 @@ def test_a_code_is_shown_checked_and_scanned_and_both_visits_are_in_the_journal(
     assert [(visit.kind, visit.person, visit.colour) for visit in visits] == [(1, 1, GREEN), (2, 1, GREEN)]
 
 
+def test_the_signed_lists_are_handed_out_without_a_session_and_said_to_be_absent_while_there_are_none(
+    world: GateWorld, port: int
+) -> None:
+    with gate_process(world.var, port), client(port) as scanner:
+        absent = [scanner.get(f"/gate/v1/lists/{kind}").json()["code"] for kind in ("trust", "not-green")]
+        world.writer.put_lists([(b"trust", b"HKL:AAAA"), (b"not-green", b"HKL:BBBB")])
+        found = [scanner.get(f"/gate/v1/lists/{kind}").json() for kind in ("trust", "not-green")]
+        root = scanner.get("/gate/v1/lists/root").json()
+
+    assert absent == ["list_absent", "list_absent"]
+    assert found == [{"list": "HKL:AAAA"}, {"list": "HKL:BBBB"}]
+    assert [set(key) for key in root["keys"]] == [{"kid", "point"}]
+
+
 def test_a_batch_is_answered_item_by_item_and_all_its_visits_are_in_the_journal(world: GateWorld, port: int) -> None:
     with gate_process(world.var, port):
         with (

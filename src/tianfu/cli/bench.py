@@ -14,7 +14,7 @@ from tianfu.platform.settings import PROJECT_ROOT
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--quick", is_flag=True, help="One short round of each with 100,000 people: rough figures, in minutes.")
-@click.option("--people", type=click.IntRange(1_000, 10_000_000), help="On the board measured; 1 million by default.")
+@click.option("--people", type=click.IntRange(1_000, 200_000_000), help="On the board measured; 1 million by default.")
 @click.option("--seconds", type=click.FloatRange(0.1, 60), help="Of each of the three rounds; 5 by default.")
 @click.option("--storm-seconds", type=click.FloatRange(0.5, 70), help="Of the crowd in overload; 60 by default.")
 def command(
@@ -35,7 +35,8 @@ def command(
     A line each: figure, unit, target, met or below, and the baseline of the same run, which for the gate is the
     smallest JSON answer of the same server. The gate has one core to itself and the load generator another; intake
     has all that the machine has. Anything else that runs lowers the figures. The exit code is 0 also when a figure is
-    below its target.
+    below its target. `board` and `city-codes` are measured when named alone; the board of a whole province, 150 million
+    people, takes 8 GB of the folder for temporary files.
     """
     arguments = [*names, *(["--json"] if as_json else []), *(["--quick"] if quick else [])]
     for option, value in (("--people", people), ("--seconds", seconds), ("--storm-seconds", storm_seconds)):

@@ -23,6 +23,7 @@ def routes(console: Console) -> Router:
             shift.sign_out,
             shift.me,
             venues.create_venue,
+            venues.create_vehicle,
             venues.my_venues,
             venues.poster,
             venues.bind_guard,

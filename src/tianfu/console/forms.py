@@ -42,6 +42,15 @@ class VenueForm(msgspec.Struct, frozen=True, kw_only=True):
     address: str = ""
 
 
+class VehicleForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A new vehicle: bus, coach, taxi, ride, train or ship; its plate or number; who operates it, and where."""
+
+    kind: str
+    plate: str
+    operator: str
+    district: str
+
+
 class VenueAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A venue as its manager sees it."""
 

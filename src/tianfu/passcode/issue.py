@@ -11,7 +11,7 @@ from tianfu.passcode import base45
 from tianfu.passcode.reference import seal
 from tianfu.passcode.token import CODE_LIFE_SECONDS, CTI_BYTES, PREFIX, REFRESH_AFTER_SECONDS, content, masks
 from tianfu.platform.cose import unsigned1
-from tianfu.platform.keyring import GateKeys
+from tianfu.platform.keyring import GateKeys, GateKeySet
 from tianfu.platform.sign import KeyPurpose, Signer
 
 LAST_DIGITS: Final = 4
@@ -48,11 +48,12 @@ def signed(codes: Sequence[UnsignedCode], signatures: Sequence[bytes]) -> list[I
 class Issuer:
     """Makes codes with the personal signing key in force. For one thread."""
 
-    __slots__ = ("_keys", "_random", "_used")
+    __slots__ = ("_cipher", "_keys", "_random", "_signer", "_used", "_with")
 
     def __init__(self, keys: GateKeys) -> None:
         """Follow `keys` through rotations."""
         self._keys = keys
+        self._with: GateKeySet | None = None
         self._random = b""
         self._used = 0
 
@@ -67,9 +68,12 @@ class Issuer:
     def prepare(self, session: Session, record_colour: int, rule_set: int, at_seconds: int) -> UnsignedCode:
         """As `issue`, all but the signature."""
         keys = self._keys.at(at_seconds)
-        signer = keys.signers[KeyPurpose.PERSONAL]
+        if keys is not self._with:
+            self._with, self._signer = keys, keys.signers[KeyPurpose.PERSONAL]
+            self._cipher = keys.references[self._signer.kid]
+        signer = self._signer
         cti = self._next_cti()
-        reference = seal(session.subject, cti, keys.references[signer.kid])
+        reference = seal(session.subject, cti, self._cipher)
         end = masks(session.masked_name, last_digits(session.masked_document))
         payload = content(at_seconds + CODE_LIFE_SECONDS, at_seconds, cti, reference, record_colour, rule_set, end)
         to_sign, start = unsigned1(signer.kid, payload)

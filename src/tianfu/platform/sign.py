@@ -36,7 +36,9 @@ class KeyPurpose(enum.Enum):
 
     PERSONAL = "personal"
     CARD = "card"
+    DEVICE = "device"
     VENUE = "venue"
+    VEHICLE = "vehicle"
     LIST = "list"
     EVIDENCE = "evidence"
 

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from tianfu.access.session import Audience, Session
-from tianfu.passcode.verify import PersonalCode, verify
+from tianfu.passcode.verify import CodeKilledError, VerifiedCode, verify
 from tianfu.platform.admission import Admission
 from tianfu.platform.http import Answer, HotRequest, parse_json
 from tianfu.platform.keyring import GateKeys
@@ -24,7 +24,8 @@ from tianfu.status.read import Board
 from tianfu.status.words import answer_words
 
 _CHECKED: Final = (
-    b'"verdict":"%b",%b,"masked_name":%b,"last_digits":%b,"checked_at":%d,"board_age_seconds":%d,"server_time":%d'
+    b'"verdict":"%b","kind":"%b",%b,"masked_name":%b,"last_digits":%b,"checked_at":%d,'
+    b'"board_age_seconds":%d,"server_time":%d'
 )
 
 
@@ -72,13 +73,14 @@ class GuardDesk:
     def check(self, request: HotRequest) -> Answer:
         """`POST /gate/v1/check`: verdict, colour now, masks; once the visit is durable.
 
-        Raises `CodeInvalidError`, `CodeExpiredError`, `CodeNotYetValidError`. The same guard account meeting the same
-        code within three seconds is the same scan: valid again, and no second event.
+        Raises `CodeInvalidError`, `CodeExpiredError`, `CodeNotYetValidError`, `CodeKilledError`. The same guard
+        account meeting the same code within three seconds is the same scan: valid again, and no second event. A card
+        may be shown as often as its holder likes: later it is valid again, and another event.
         """
         at_ms = self._now_ms()
         guard = self.guard(request, at_ms)
         text = parse_json(self._decoder, request.body).code
-        code = verify(text, self._ring, at_ms // 1000)
+        code = self.read(text, self._ring, at_ms // 1000)
         words, record = self.take(code, guard, at_ms=at_ms, happened_ms=at_ms, offline=False)
         return Answer(b"{%b}" % words, 200, () if record is None else (record,), record is None)
 
@@ -86,7 +88,17 @@ class GuardDesk:
         """Which guard asks. Raises as `Bearers.bearer`."""
         return self._bearers.bearer(request.token, Audience.GUARD, at_ms // 1000)
 
-    def take(self, code: PersonalCode, guard: Session, *, at_ms: int, happened_ms: int, offline: bool) -> Taken:
+    def read(self, text: str, keys: GateKeys, at_seconds: int) -> VerifiedCode:
+        """The code with `text`, if it held at that instant and has not been killed by now.
+
+        Raises `CodeInvalidError`, `CodeExpiredError`, `CodeNotYetValidError`, `CodeKilledError` and nothing else.
+        """
+        code = verify(text, keys, at_seconds)
+        if code.credential_id and self._board.is_killed(code.credential_id):
+            raise CodeKilledError
+        return code
+
+    def take(self, code: VerifiedCode, guard: Session, *, at_ms: int, happened_ms: int, offline: bool) -> Taken:
         """All that is done with one code that was held up and holds: the one place for checks, queues and buses.
 
         `happened_ms` is when it was held up, `at_ms` now, whose colour is given. The code counts as used from here on:
@@ -95,10 +107,12 @@ class GuardDesk:
         """
         at_seconds = at_ms // 1000
         record = self._board.shown(code.person, at_ms)
-        use = self._used.use(code.cti, checker=guard.subject, happened_ms=happened_ms, at_ms=at_ms)
+        note = self._used.use if code.one_time else self._used.again
+        use = note(code.cti, checker=guard.subject, happened_ms=happened_ms, at_ms=at_ms)
         words = _CHECKED % (
             b"already_used" if use is Use.AGAIN else b"valid",
-            answer_words(record, at_seconds, self._admission.level),
+            code.kind.value.encode(),
+            answer_words(record, at_seconds, self._admission.level, is_own=False),
             msgspec.json.encode(code.masked_name),
             msgspec.json.encode(code.last_digits),
             happened_ms // 1000,

@@ -18,6 +18,7 @@ import uvloop
 
 from tianfu.access.channel import SHARES
 from tianfu.clock import now_milliseconds
+from tianfu.passcode.handout import ListDesk
 from tianfu.passcode.show import CodeDesk
 from tianfu.platform.admission import Admission
 from tianfu.platform.asgi import HotApp, Receive, Scope, Send
@@ -130,7 +131,7 @@ class Gate:
             ("POST", "/gate/v1/batch"): Route(batch.batch, OPERATOR_COOKIE, guard.lost, BATCH_BODY_BYTES_MAX),
             ("GET", "/gate/v1/health"): Route(health.health),
             ("GET", "/gate/v1/metrics"): Route(health.metrics),
-        }
+        } | _list_routes(board, ring)
         health.abroad = abroad
         health.counted = desk = HotDesk(routes, journal=journal, public_origin=settings.server.public_origin, log=log)
         rounds = Rounds(
@@ -165,6 +166,16 @@ def open_abroad(settings: Settings) -> Abroad | None:
     if settings.gate.resolvers is None:
         return None
     return Abroad.open(settings.gate.resolvers, keys=settings.var / "keys", now_ms=now_milliseconds)
+
+
+def _list_routes(board: Board, ring: GateKeys) -> dict[tuple[str, str], Route]:
+    """What scanners fetch to work without network; no session is asked for."""
+    lists = ListDesk(board=board, ring=ring, now_ms=now_milliseconds)
+    return {
+        ("GET", "/gate/v1/lists/trust"): Route(lists.trust),
+        ("GET", "/gate/v1/lists/not-green"): Route(lists.not_green),
+        ("GET", "/gate/v1/lists/root"): Route(lists.root),
+    }
 
 
 def main() -> None:
