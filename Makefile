@@ -12,8 +12,10 @@ PYTEST := $(BIN)/python -m pytest
 # test then gets a database of its own, half a second), long looks at properties.
 SLOW_FOLDERS := browser flows properties services bench
 FOUNDATION := platform audit access status console
-# How long `make soak` goes on.
-SOAK_MINUTES ?= 10
+# What `make soak` does: processes killed under load, seconds without PostgreSQL, minutes of all fault tests after that.
+SOAK_ROUNDS ?= 100
+SOAK_OUTAGE ?= 600
+SOAK_MINUTES ?= 0
 
 help: ## list these targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -70,8 +72,8 @@ bench: setup ## measure every budget against a baseline in the same run
 	@$(PYTHON) scripts/setup.py bench
 	@$(BIN)/tianfu bench
 
-soak: dev ## kill and restart processes under load for SOAK_MINUTES
-	@$(BIN)/python scripts/soak.py $(SOAK_MINUTES)
+soak: dev ## kill SOAK_ROUNDS processes under load, then take PostgreSQL away
+	@$(BIN)/python scripts/soak.py --rounds $(SOAK_ROUNDS) --outage $(SOAK_OUTAGE) --minutes $(SOAK_MINUTES)
 
 clean: ## remove what setup made; var/ with its data stays
 	@rm -rf .venv web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build

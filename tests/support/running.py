@@ -34,7 +34,7 @@ def until(condition: Callable[[], bool], what: str, *, seconds: float = WAIT_SEC
 class RunningTianfu:
     """`tianfu up` as a process."""
 
-    def __init__(self, var: Path, port: int) -> None:
+    def __init__(self, var: Path, port: int, **more: str) -> None:
         self.var = var
         self.port = port
         self.address = f"http://localhost:{port}"
@@ -43,14 +43,18 @@ class RunningTianfu:
             "TIANFU_VAR": str(var),
             "TIANFU_PORT": str(port),
             "LANG": "C.UTF-8",
+            **more,
         }
         self._process: subprocess.Popen[bytes] | None = None
         self._output = var.with_suffix(".out")
 
     @classmethod
-    def start(cls, var: Path) -> Self:
-        """Start in `var`, which may be empty or hold the data of a run before, and wait until it is ready."""
-        running = cls(var, free_port())
+    def start(cls, var: Path, **more: str) -> Self:
+        """Start in `var`, which may be empty or hold the data of a run before, and wait until it is ready.
+
+        `more` settings are added to the environment.
+        """
+        running = cls(var, free_port(), **more)
         running.restart()
         return running
 
