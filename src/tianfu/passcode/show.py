@@ -59,7 +59,7 @@ class _Half(NamedTuple):
     session: Session
     age_seconds: int
     at_seconds: int
-    is_kept: bool
+    kept_with: GateKeySet | None
 
 
 class CodeDesk:
@@ -109,16 +109,16 @@ class CodeDesk:
             if made is not None:
                 return _shown(made, words, session, age, record.sequence, at_seconds)
         code = self._issuer.prepare(session, record.colour, record.rule_set, at_seconds)
-        return Unsigned(
-            code.signer, code.to_sign, self._finish, _Half(code, record, words, session, age, at_seconds, is_kept)
-        )
+        half = _Half(code, record, words, session, age, at_seconds, self._made_with if is_kept else None)
+        return Unsigned(code.signer, code.to_sign, self._finish, half)
 
     def _finish(self, unsigned: Sequence[Unsigned], signatures: Sequence[bytes]) -> list[Answer]:
         halves = [cast("_Half", part.rest) for part in unsigned]
         codes = signed([half.code for half in halves], signatures)
         answers = []
-        for code, (_, record, words, session, age, at_seconds, is_kept) in zip(codes, halves, strict=True):
-            if is_kept:
+        for code, (_, record, words, session, age, at_seconds, kept_with) in zip(codes, halves, strict=True):
+            # A code that was begun before keys were looked at again is given once, and not kept past that.
+            if kept_with is not None and kept_with is self._made_with:
                 self._made.put(session.session_id, _Made(code, record.colour, record.rule_set))
             answers.append(_shown(code, words, session, age, record.sequence, at_seconds))
         return answers

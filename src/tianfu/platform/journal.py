@@ -14,7 +14,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -34,6 +34,8 @@ PENDING_RECORDS_MAX: Final = 4_096
 # A commit costs the processor 0.1 ms, however few records it carries. One in 2 ms at most keeps that to a twentieth of
 # a core; a record that comes after a quiet moment waits for nothing.
 COMMIT_SPACING_SECONDS: Final = 0.002
+# After a start on a full disk; opening a file costs a millisecond on the event loop.
+REOPEN_SECONDS: Final = 1.0
 
 
 class JournalTakenError(TianfuError):
@@ -189,24 +191,45 @@ class Journal:
 
 
 class ClosedJournal:
-    """Stands in for a journal that cannot be opened: scans are refused with the reason, codes are still shown."""
+    """Stands in for a journal that cannot be opened: scans are refused with the reason, codes are still shown.
 
-    def __init__(self, reason: TianfuError) -> None:
+    Where there was no room, the scan that comes `REOPEN_SECONDS` later tries again with `reopen`; once that has
+    succeeded, this stands for the journal.
+    """
+
+    def __init__(self, reason: TianfuError, reopen: Callable[[], Journal] | None = None) -> None:
         """`reason` is what everybody who wants something recorded is told."""
         self.reason = reason
+        self.journal: Journal | None = None
+        self._reopen = reopen
+        self._again_at = monotonic_seconds() + REOPEN_SECONDS
 
     def take(self, records: Sequence[bytes], told: Told) -> None:
-        """Raise the reason."""
-        del records, told
-        raise self.reason
+        """As the journal's, once there is one. Raises the reason."""
+        self._present().take(records, told)
 
     def when_settled(self, told: Told) -> None:
-        """Raise the reason."""
-        del told
-        raise self.reason
+        """As the journal's, once there is one. Raises the reason."""
+        self._present().when_settled(told)
 
     def close(self) -> None:
-        """Do nothing: nothing is open."""
+        """Close the journal, if it was opened after all."""
+        if self.journal is not None:
+            self.journal.close()
+
+    def _present(self) -> Journal:
+        if self.journal is not None:
+            return self.journal
+        at = monotonic_seconds()
+        if self._reopen is None or not isinstance(self.reason, JournalFullError) or at < self._again_at:
+            raise self.reason
+        self._again_at = at + REOPEN_SECONDS
+        try:
+            self.journal = self._reopen()
+        except TianfuError as error:
+            self.reason = error
+            raise
+        return self.journal
 
 
 def open_or_explain(folder: Path, *, loop: asyncio.AbstractEventLoop, log: Log) -> Journal | ClosedJournal:
@@ -217,6 +240,6 @@ def open_or_explain(folder: Path, *, loop: asyncio.AbstractEventLoop, log: Log) 
     try:
         return Journal.open(folder, loop=loop)
     except (JournalBrokenError, JournalFullError) as error:
-        closed = ClosedJournal(error)
+        closed = ClosedJournal(error, lambda: Journal.open(folder, loop=loop))
     log.error("the journal cannot be opened, scans are refused", code=closed.reason.code)
     return closed

@@ -14,7 +14,7 @@ from typing import Final
 import lmdb
 
 from tianfu.errors import TianfuError
-from tianfu.platform.mapped import DISK_FULL, MapUnreadableError, extend_file, open_map
+from tianfu.platform.mapped import MapUnreadableError, extend_file, is_disk_full, open_map
 
 # 19 million scans a day over 20 gates are 42 MB of records a day each; 8 GiB hold half a year of unshipped scans.
 JOURNAL_MAP_BYTES: Final = 8 * 1024**3
@@ -58,7 +58,7 @@ class JournalFile:
     """One journal on disk. Every method is synchronous; one thread at a time writes."""
 
     def __init__(self, folder: Path, environment: lmdb.Environment) -> None:
-        """Use `open`; this only puts the parts together. Raises `JournalBrokenError`."""
+        """Use `open`; this only puts the parts together. Raises `JournalBrokenError`, `JournalFullError`."""
         self._environment = environment
         map_bytes = environment.info()["map_size"]
         self._data_bytes_max = map_bytes - min(_RESERVE_BYTES, map_bytes // _RESERVE_SHARE)
@@ -68,9 +68,9 @@ class JournalFile:
             if was_short:
                 self._check_all()
             self._next = self.end()
-        except (lmdb.Error, struct.error, JournalBrokenError) as error:
+        except (lmdb.Error, struct.error, JournalBrokenError, OSError) as error:
             environment.close()
-            raise JournalBrokenError from error
+            raise (JournalFullError if is_disk_full(error) else JournalBrokenError) from error
 
     @classmethod
     def open(cls, folder: Path, *, map_bytes: int = JOURNAL_MAP_BYTES) -> JournalFile:
@@ -113,7 +113,7 @@ class JournalFile:
         except lmdb.MapFullError as error:
             raise JournalFullError from error
         except lmdb.Error as error:
-            if error.code in DISK_FULL:
+            if is_disk_full(error):
                 raise JournalFullError from error
             raise
         self._next = first + len(records)

@@ -47,16 +47,16 @@ class GateHealth:
         """Always 200 while the process answers; `status` is `ok`, or `checking` when colours cannot be shown."""
         del request
         age = self._board.age_seconds(self._now_ms())
-        broken = isinstance(self._journal, ClosedJournal)
+        journal, why = self._opened()
         known = self._board.is_present and age <= self._age_max_seconds
         content = {
             "status": "ok" if known else "checking",
             "board": "present" if self._board.is_present else "absent",
             "board_age_seconds": None if age == AGE_UNKNOWN_SECONDS else age,
-            "journal": self._journal.reason.code if isinstance(self._journal, ClosedJournal) else "open",
-            "journal_end": None if isinstance(self._journal, ClosedJournal) else self._journal.end(),
+            "journal": why,
+            "journal_end": None if journal is None else journal.end(),
             "keys": "ok" if self._ring.trouble is None else self._ring.trouble.code,
-            "recording": not broken,
+            "recording": journal is not None,
             "degraded": self._admission.left_out,
         }
         return Answer(msgspec.json.encode(content))
@@ -72,8 +72,9 @@ class GateHealth:
             f"tianfu_gate_full_rounds_total {self._admission.rounds_full}",
             f"tianfu_gate_round_room {self._admission.room}",
         ]
-        if isinstance(self._journal, Journal):
-            lines.append(f"tianfu_gate_journal_records_total {self._journal.end()}")
+        journal, _ = self._opened()
+        if journal is not None:
+            lines.append(f"tianfu_gate_journal_records_total {journal.end()}")
         answers = {} if self.counted is None else self.counted.answers
         lines += [
             f'tianfu_gate_answers_total{{route="{route}",status="{status}"}} {count}'
@@ -82,3 +83,10 @@ class GateHealth:
         if self.abroad is not None:
             lines += self.abroad.metrics()
         return Answer(("\n".join(lines) + "\n").encode("ascii"), headers=_TEXT_HEADERS)
+
+    def _opened(self) -> tuple[Journal | None, str]:
+        """The journal if it takes anything, and `open` or the code of what keeps it from being opened."""
+        if not isinstance(self._journal, ClosedJournal):
+            return self._journal, "open"
+        opened = self._journal.journal
+        return opened, "open" if opened is not None else self._journal.reason.code

@@ -6,19 +6,18 @@ What the look-ups mean is `tianfu.status.read`, which is what the gate uses.
 from __future__ import annotations
 
 import asyncio
+import struct
 from array import array
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import lmdb
 
 from tianfu.platform import unsynced
-from tianfu.platform.mapped import MapUnreadableError, file_bytes, open_map
+from tianfu.platform.mapped import HeldFile, MapUnreadableError, open_map
 from tianfu.platform.settings import BOARD_AGE_MAX_SECONDS_DEFAULT
 from tianfu.status import layout
 from tianfu.status.layout import BoardUnreadableError, Table, current_folder
-
-_ZERO: Final = layout.NUMBER.pack(0)
 
 
 class Batch(NamedTuple):
@@ -56,7 +55,7 @@ class BoardFile:
         self._shared = False
         self._environment: lmdb.Environment | None = None
         self._seen_transaction = -1
-        self._file_bytes = 0
+        self._held: HeldFile | None = None
         self._heartbeat_ms = 0
 
     @classmethod
@@ -70,15 +69,21 @@ class BoardFile:
     def refresh(self) -> bool:
         """Take up a board that has appeared or been built anew; whether one was. Cheap enough for ten times a second.
 
-        Raises `BoardUnreadableError`; the board in use stays in use then, unless its own file was cut short: reading
-        on would end this process with SIGBUS.
+        Raises `BoardUnreadableError`; the board in use stays in use then, unless its own file was cut short or written
+        over, where reading on could end this process with SIGBUS, or another file was put in its place.
         """
         if self._shared:
             return False
-        self._check_length()
+        if self._held is not None and not self._held.is_whole():
+            self.close()
+            raise BoardUnreadableError
         folder = current_folder(self._folder)
-        if folder is None or folder == self._in_use:
+        if folder is None:
             return False
+        if folder == self._in_use:
+            if self._held is None or not self._held.is_replaced():
+                return False
+            self.close()  # both may have the same lock file, which a process may have open only once
         try:
             environment = open_map(
                 folder,
@@ -86,33 +91,24 @@ class BoardFile:
                 databases_max=layout.BOARD_DATABASES_MAX,
                 writable=False,
             )
-        except MapUnreadableError as error:
+        except (MapUnreadableError, OSError) as error:
             raise BoardUnreadableError from error
         if unsynced.is_lost(folder):
             environment.close()
             raise BoardUnreadableError
         self.close()
         self._take(folder, environment)
+        self._held = HeldFile.open(folder)
         return True
-
-    def _check_length(self) -> None:
-        """Let go of a file that has become shorter. Raises `BoardUnreadableError`."""
-        if self._in_use is None:
-            return
-        length = file_bytes(self._in_use)
-        # A board that was built anew takes the file away from under its readers, who keep the file until they look.
-        if length is None:
-            return
-        if length < self._file_bytes:
-            self.close()
-            raise BoardUnreadableError
-        self._file_bytes = length
 
     def close(self) -> None:
         """Release the files; everybody is "being checked" from then on."""
         self._drop_snapshot()
         if self._environment is not None and not self._shared:
             self._environment.close()
+        if self._held is not None:
+            self._held.close()
+        self._held = None
         self._environment = None
         self._in_use = None
         self._heartbeat_ms = 0
@@ -131,12 +127,16 @@ class BoardFile:
     def changes_since(self, number: int, keys_max: int) -> list[Batch]:
         """The batches from the one that holds `number` on, whole: `keys_max` keys at most, unless the first has more.
 
-        Older ones than kept are left out: a first number above the one asked for says that some are missing.
+        Older ones than kept are left out: a first number above the one asked for says that some are missing. Raises
+        `BoardUnreadableError`.
         """
         if self._environment is None:
             return []
-        with self._environment.begin() as transaction:
-            return batches(transaction, self._changes, number, keys_max)
+        try:
+            with self._environment.begin() as transaction:
+                return batches(transaction, self._changes, number, keys_max)
+        except (lmdb.Error, struct.error, LookupError) as error:
+            raise BoardUnreadableError from error
 
     def _take(self, folder: Path, environment: lmdb.Environment) -> None:
         try:
@@ -149,7 +149,7 @@ class BoardFile:
         except lmdb.Error as error:
             environment.close()
             raise BoardUnreadableError from error
-        self._environment, self._in_use, self._file_bytes = environment, folder, file_bytes(folder) or 0
+        self._environment, self._in_use = environment, folder
         self._databases, self._changes, self._meta = databases, changes, meta
         self._persons, self._venues = databases[layout.PERSONS], databases[layout.VENUES]
         self._sessions, self._credentials = databases[layout.SESSIONS], databases[layout.CREDENTIALS]
@@ -164,7 +164,7 @@ class BoardFile:
         try:
             snapshot = self._snapshot or self._take_snapshot()
             return snapshot.get(key, None, database)
-        except lmdb.Error:
+        except (lmdb.Error, BoardUnreadableError):
             return None
         finally:
             if self._loop is None:
@@ -174,16 +174,19 @@ class BoardFile:
         """Begin a read transaction, which ends with the event loop's present round.
 
         All requests of a round share it. Beginning one for each look-up would let go of the interpreter three times
-        as often, and each time the journal's thread may take it.
+        as often, and each time the journal's thread may take it. Raises `BoardUnreadableError`, and lets go of the
+        board, when its file was cut short.
         """
+        if self._held is not None and self._held.is_shorter():
+            self.close()
+            raise BoardUnreadableError
         snapshot = self._snapshot = self._begin()
         if self._loop is not None:
             self._loop.call_soon(self._drop_snapshot)
         if snapshot.id() != self._seen_transaction:
             # The writer has committed since: its heartbeat may be newer. Otherwise the one remembered is exact.
             self._seen_transaction = snapshot.id()
-            heartbeat = snapshot.get(layout.META_HEARTBEAT, _ZERO, self._meta)
-            self._heartbeat_ms = int(layout.NUMBER.unpack(heartbeat)[0])
+            self._heartbeat_ms = layout.number(snapshot.get(layout.META_HEARTBEAT, None, self._meta))
         return snapshot
 
     def _listen(self) -> None:
@@ -197,8 +200,7 @@ class BoardFile:
             self._snapshot = None
 
     def _number(self, name: bytes) -> int:
-        data = self._get(self._meta, name)
-        return int(layout.NUMBER.unpack(data)[0]) if data is not None else 0
+        return layout.number(self._get(self._meta, name))
 
 
 def batches(transaction: lmdb.Transaction[bytes], changes: lmdb._Database, number: int, keys_max: int) -> list[Batch]:

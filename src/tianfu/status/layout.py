@@ -107,6 +107,11 @@ class VenueRecord(NamedTuple):
     open: bool
 
 
+def number(data: bytes | None) -> int:
+    """A number of `META`; 0 for none, and for one of a layout that is not ours."""
+    return int(NUMBER.unpack(data)[0]) if data is not None and len(data) == NUMBER.size else 0
+
+
 def pack_venue(record: VenueRecord) -> bytes:
     """The 8 bytes of `record`."""
     return _VENUE.pack(*record)

@@ -78,8 +78,11 @@ class Board(BoardFile):
         return self._get(self._databases[layout.LISTS], layout.list_key(kind))
 
     def age_seconds(self, at_ms: int) -> int:
-        """Seconds since the board was last known to be complete; `AGE_UNKNOWN_SECONDS` when it never was."""
+        """Seconds since the board was last known to be complete; `AGE_UNKNOWN_SECONDS` when it never was.
+
+        That a clock is wrong, so that no colour is shown, makes the age unknown too.
+        """
         self._listen()
-        if self._heartbeat_ms == 0:
+        if self._heartbeat_ms == 0 or at_ms < self._heartbeat_ms - _HEARTBEAT_AHEAD_MAX_MS:
             return AGE_UNKNOWN_SECONDS
         return max(0, at_ms - self._heartbeat_ms) // 1000

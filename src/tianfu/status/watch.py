@@ -71,8 +71,19 @@ class Watchers:
             self.look()
 
     def look(self) -> None:
-        """Look at the board once."""
-        if self._take_up():
+        """Look at the board once. What cannot be read is logged once, not ten times a second, and tried again."""
+        try:
+            self._look()
+        except BoardUnreadableError as trouble:
+            if self._trouble is None:
+                self._log.error("the board cannot be read", code=trouble.code)
+                self.release()  # somebody may have changed, and cannot be told apart
+            self._trouble = trouble
+        else:
+            self._trouble = None
+
+    def _look(self) -> None:
+        if self._board.refresh():
             self._next = self._board.changes_end()
             self.release()
             return
@@ -90,18 +101,6 @@ class Watchers:
         for futures in self._waiting.values():
             for future in futures:
                 _wake(future)
-
-    def _take_up(self) -> bool:
-        """Whether the board in use is another one than before; trouble is logged once, not ten times a second."""
-        try:
-            taken = self._board.refresh()
-        except BoardUnreadableError as trouble:
-            if self._trouble is None:
-                self._log.error("the board cannot be read", code=trouble.code)
-            self._trouble = trouble
-            return False
-        self._trouble = None
-        return taken
 
 
 def _wake(future: asyncio.Future[None]) -> None:
