@@ -8,13 +8,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import httpx
 
-from tianfu.access.channel import SHARES
+from tianfu.access.channel import SHARES, Channel
 from tianfu.access.session import Audience, Session, SessionKeys, new_session_id
 from tianfu.clock import monotonic_seconds, now_milliseconds
 from tianfu.passcode.show import CodeDesk
@@ -39,6 +39,8 @@ VENUE_REF: Final = 12
 GREEN: Final = 1
 RED: Final = 3
 START_SECONDS_MAX: Final = 20.0
+GATE: Final = ("-m", "tianfu.services.gate")
+ODD_GATE: Final = (str(Path(__file__).with_name("odd_gate.py")),)
 
 
 class GateWorld:
@@ -95,7 +97,9 @@ class GateWorld:
     def token(self, audience: Audience, subject: int, *, venue: int = 0, seconds: int = 3600) -> str:
         """A session's token."""
         at_seconds = self.at_ms // 1000
-        session = Session(audience, new_session_id(), subject, venue, "李*", "5101**********123X", at_seconds + seconds)
+        ends_at = at_seconds + seconds
+        entry = Channel.GUARD if audience is Audience.GUARD else Channel.WEB
+        session = Session(audience, new_session_id(), subject, venue, "李*", "5101**********123X", ends_at, entry)
         return SessionKeys(self.ring).issue(session, at_seconds)
 
     def resident(self, person: int) -> str:
@@ -132,11 +136,11 @@ def whole(answering: Answer | Unsigned) -> Answer:
 
 
 @contextlib.contextmanager
-def gate_process(var: Path, port: int, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+def gate_process(var: Path, port: int, program: Sequence[str] = GATE, **more: str) -> Iterator[subprocess.Popen[bytes]]:
     """A gate as a process of its own with `more` settings, ready; killed at the end if it still lives."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TIANFU_")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "tianfu.services.gate", "--port", str(port)],
+        [sys.executable, *program, "--port", str(port)],
         env={**environment, "TIANFU_VAR": str(var), **more},
         stderr=subprocess.PIPE,
     )
