@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
+from tests.support.codes import retire, rotate
 from tests.support.gate import GREEN, RED, GateWorld, request, whole
 from tianfu.access.session import Audience
 from tianfu.errors import InputInvalidError
 from tianfu.passcode import show
 from tianfu.passcode.verify import verify
+from tianfu.platform.cose import CodeInvalidError
+from tianfu.platform.keyfile import KeyUse
+from tianfu.platform.keyring import RELOAD_SECONDS, gate_path
 from tianfu.status.bearer import AudienceRefusedError
 from tianfu.status.record import BLOCKS_CODE, POPUPS, BoardRecord
 
@@ -162,3 +166,22 @@ def test_without_pressure_doses_and_travel_are_shown_unless_nothing_is_known(wor
     assert (shown(world, 1)["vaccination"], shown(world, 1)["travel"]) == (2, True)
     assert "degraded" not in shown(world, 1)
     assert "vaccination" not in shown(world, 99)
+
+
+def test_a_code_begun_with_a_key_that_is_retired_before_it_is_signed_is_not_given_again(world: GateWorld) -> None:
+    token = world.resident(1)
+    begun = world.code.show(request(token))
+    path = gate_path(world.var)
+    at_seconds = world.at_ms // 1000
+    (old,) = (key.id for key in world.ring.keys if key.use is KeyUse.PERSONAL)
+    rotate(path, KeyUse.PERSONAL, at_seconds)
+    retire(path, KeyUse.PERSONAL, old, at_seconds)
+    world.at_ms += RELOAD_SECONDS * 1000
+    shown(world, 3)  # looks at the keys, in the round in which the other is signed
+
+    first = json.loads(whole(begun).body)["code"]
+    again = json.loads(whole(world.code.show(request(token))).body)["code"]
+
+    with pytest.raises(CodeInvalidError):
+        verify(first, world.ring, world.at_ms // 1000)
+    assert verify(again, world.ring, world.at_ms // 1000).person == 1
