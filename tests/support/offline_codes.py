@@ -33,7 +33,7 @@ def key_of(word: str) -> SigningKey:
 
 
 def point_of(key: SigningKey) -> bytes:
-    """x ‖ y."""
+    """The point as x ‖ y."""
     return _public(key).public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)[1:]
 
 

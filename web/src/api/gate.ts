@@ -53,8 +53,17 @@ export interface ScanAnswer {
   readonly board_age_seconds: number
 }
 
+/** What was held up. `null` from a gate that does not say. */
+export type CodeKind = 'dynamic' | 'card' | 'device'
+
+/** `foreign` is the word of another system, `issuer`, as of `age_seconds` ago. `degraded` names what was left out. */
 export interface CheckAnswer {
-  readonly verdict: 'valid' | 'already_used'
+  readonly verdict: 'valid' | 'already_used' | 'foreign'
+  readonly kind?: CodeKind
+  readonly issuer?: { readonly id: string; readonly name: string }
+  readonly age_seconds?: number
+  readonly degraded?: readonly string[]
+  readonly server_time?: number
   readonly colour: Colour
   readonly popup: Popup | null
   readonly reason: ReasonClass | null
@@ -62,8 +71,9 @@ export interface CheckAnswer {
   readonly last_digits: string
   readonly test: LatestTest | null
   readonly checked_at: number
-  readonly board_age_seconds: number
-  readonly rule_set: number
+  /** Absent in the word of another system. */
+  readonly board_age_seconds?: number
+  readonly rule_set?: number
 }
 
 export async function fetchCode(): Promise<CodeAnswer> {
@@ -83,6 +93,40 @@ export function scanVenue(poster: string, nonce: string): Promise<ScanAnswer> {
   return request('POST', '/gate/v1/scan', { body: { poster, nonce } })
 }
 
-export function checkCode(code: string): Promise<CheckAnswer> {
-  return request('POST', '/gate/v1/check', { body: { code }, timeoutMilliseconds: 6_000 })
+export function checkCode(code: string, timeoutMilliseconds: number): Promise<CheckAnswer> {
+  return request('POST', '/gate/v1/check', { body: { code }, timeoutMilliseconds })
+}
+
+/** One scan of many: `scanned_at` in milliseconds for one that was made without network, absent for one of now. */
+export interface BatchItem {
+  readonly id: string
+  readonly code: string
+  readonly scanned_at?: number
+}
+export type BatchAnswer =
+  | ({ readonly id: string; readonly ok: true } & CheckAnswer)
+  | { readonly id: string; readonly ok: false; readonly code: string; readonly detail: string }
+
+/** At most 100 items. Sending the same ones again is harmless. */
+export function checkMany(
+  items: readonly BatchItem[],
+  timeoutMilliseconds = 12_000,
+): Promise<{ readonly items: readonly BatchAnswer[]; readonly server_time: number }> {
+  return request('POST', '/gate/v1/batch', { body: { items }, timeoutMilliseconds })
+}
+
+/** Resolves when the gate answers at all. */
+export function reachGate(timeoutMilliseconds: number): Promise<unknown> {
+  return request('GET', '/gate/v1/health', { timeoutMilliseconds })
+}
+
+/** The list keys that a device pins at its first start. */
+export function fetchRoot(): Promise<{ keys: readonly { kid: string; point: string }[] }> {
+  return request('GET', '/gate/v1/lists/root')
+}
+
+/** A signed list as text; whoever takes it verifies it. */
+export async function fetchList(kind: 'trust' | 'not-green'): Promise<string> {
+  const { list } = await request<{ list: string }>('GET', `/gate/v1/lists/${kind}`)
+  return String(list)
 }

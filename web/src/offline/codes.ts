@@ -227,20 +227,25 @@ export async function openCode(text: string, keys: readonly TrustedKey[]): Promi
 }
 
 /**
- * The number of a code that somebody else has verified, such as the gate; null for what is no code of one use.
- * Nothing is verified here.
+ * The number of a code that this device cannot or need not verify: because the gate has, or because it keeps the code
+ * for the gate. Null for what is not even built like one of ours. Nothing is verified here.
  */
-export async function numberIn(text: string): Promise<string | null> {
+export async function unverified(text: string): Promise<{ number: string; oneTime: boolean } | null> {
   const kind = kindOf(text)
   const data = kind && fromBase45(text.slice(PREFIXES[kind].length))
-  if (!data || kind === 'card') return null
-  if (kind === 'dynamic') {
-    const message = takeApart(data)
-    const content = message && readDynamic(message.payload)
-    return content ? hexOf(content.cti) : null
+  if (!data) return null
+  if (kind === 'device') {
+    const showing = showingIn(data)
+    const message = showing && takeApart(showing.certificate)
+    const content = message && readCertificate(message.payload)
+    return showing && content ? { number: await showingNumber(content.id, showing.shownAt), oneTime: true } : null
   }
-  const showing = showingIn(data)
-  const message = showing && takeApart(showing.certificate)
-  const content = message && readCertificate(message.payload)
-  return showing && content ? showingNumber(content.id, showing.shownAt) : null
+  const message = takeApart(data)
+  if (!message) return null
+  if (kind === 'card') {
+    const content = readCard(message.payload)
+    return content && { number: hexOf(content.id.subarray(0, CTI_BYTES)), oneTime: false }
+  }
+  const content = readDynamic(message.payload)
+  return content && { number: hexOf(content.cti), oneTime: true }
 }

@@ -10,6 +10,9 @@ export interface UsedCode {
   readonly until: number
 }
 
+/** How a code comes before this device: for the first time, still in the same scan, or again. */
+export type Use = 'first' | 'same_scan' | 'again'
+
 /** Codes of one use that this device has seen, each until the end of its life. Bounded; the oldest go first. */
 export class UsedCodes {
   private readonly seen = new Map<string, UsedCode>()
@@ -22,15 +25,15 @@ export class UsedCodes {
     return [...this.seen.values()]
   }
 
-  /** Notes a use at `now`, in seconds. Whether the code was used before; within three seconds it is the same scan. */
-  use(number: string, until: number, now: number): boolean {
+  /** Notes that the code is held up at `now`, in seconds, and says which use it is. */
+  use(number: string, until: number, now: number): Use {
     const first = this.seen.get(number)
-    if (first) return now - first.at > SAME_SCAN_SECONDS
+    if (first) return now - first.at > SAME_SCAN_SECONDS ? 'again' : 'same_scan'
     for (const [old, code] of this.seen) {
       if (code.until > now && this.seen.size < USED_CODES_MAX) break
       this.seen.delete(old)
     }
     this.seen.set(number, { number, at: now, until })
-    return false
+    return 'first'
   }
 }
