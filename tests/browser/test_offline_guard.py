@@ -181,7 +181,7 @@ def test_scans_survive_a_reload_and_are_sent_once_with_their_times(guard: Page, 
     assert not any(code[20:60] in stored(guard) for code in codes)
     check(guard, altered(codes[1]))
     expect(guard.get_by_test_id("offline-mode")).to_be_visible()
-    after = gate.now * 1000
+    after = (gate.now + 1) * 1000
     come_back(guard, gate)
 
     expect(guard.get_by_test_id("queue-waiting")).to_have_attribute("data-count", "0")
@@ -254,9 +254,10 @@ def test_scans_of_one_venue_are_not_sent_for_another(guard: Page, gate: GateStan
     check(guard, gate.dynamic(gate.now))
     expect(guard.get_by_test_id("queue-waiting")).to_have_attribute("data-count", "1")
     guard.context.clear_cookies()
-    gate.trouble = None
 
     sign_in(guard, "guard2")
+    go_offline(guard, gate)
+    come_back(guard, gate)
 
     expect(guard.get_by_test_id("device-state")).to_have_attribute("data-lists", "fresh")
     guard.wait_for_timeout(1_000)

@@ -18,6 +18,10 @@ export interface ListState {
 export interface DeviceState {
   readonly lists: readonly ListState[]
   readonly worst: ListState['state']
+  /** Until the first of them ends. */
+  readonly leftSeconds: number
+  /** Whether the device has been looked at yet. */
+  readonly isKnown: boolean
   readonly waiting: number
   readonly elsewhere: number
   readonly isNearlyFull: boolean
@@ -29,6 +33,7 @@ interface Snapshot {
   readonly counts: ReadonlyMap<string, number>
 }
 
+const NOTHING: Snapshot = { trust: null, notGreen: null, counts: new Map() }
 const ORDER: readonly ListState['state'][] = ['none', 'over', 'soon', 'fresh']
 
 function stateOf(kind: ListKind, head: ListHead | null, nowSeconds: number): ListState {
@@ -41,7 +46,7 @@ function stateOf(kind: ListKind, head: ListHead | null, nowSeconds: number): Lis
 /** The age of the lists and the scans that wait, as of now. */
 export function useDeviceState(): ComputedRef<DeviceState> {
   const now = useTicking()
-  const snapshot = shallowRef<Snapshot>({ trust: null, notGreen: null, counts: new Map() })
+  const snapshot = shallowRef<Snapshot | null>(null)
 
   async function look(): Promise<void> {
     const { beliefs, queue } = await device()
@@ -52,12 +57,14 @@ export function useDeviceState(): ComputedRef<DeviceState> {
   onMounted(() => void look())
   watch(changes, () => void look())
   return computed(() => {
-    const { trust, notGreen, counts } = snapshot.value
+    const { trust, notGreen, counts } = snapshot.value ?? NOTHING
+    const isKnown = snapshot.value !== null
     const seconds = now.value / 1000
     const lists = [stateOf('trust', trust, seconds), stateOf('not-green', notGreen, seconds)]
     const worst = ORDER.find((state) => lists.some((list) => list.state === state)) ?? 'none'
     const waiting = counts.get(venueHere.value?.venue_ref ?? '') ?? 0
     const all = [...counts.values()].reduce((sum, count) => sum + count, 0)
-    return { lists, worst, waiting, elsewhere: all - waiting, isNearlyFull: all >= SCANS_WARNING }
+    const leftSeconds = Math.min(...lists.map((list) => list.leftSeconds))
+    return { lists, worst, leftSeconds, isKnown, waiting, elsewhere: all - waiting, isNearlyFull: all >= SCANS_WARNING }
   })
 }

@@ -58,6 +58,7 @@ export const zh = {
     none: '还没有',
     made: (instant: string, age: string) => `${instant} 的名单（${age}前）`,
     soon: (age: string) => `名单将在 ${age}后过期，请尽快联网`,
+    missing: '本设备还没有名单，断网后将不能核验。',
     over: '名单已过期，离线时不能核验',
     unsigned: '收到的名单签名不对，未采用。若持续出现，请联系管理员。',
     older: '收到的名单比正在使用的旧，未采用。',
