@@ -282,3 +282,23 @@ def test_a_refused_scan_is_shown_with_its_reason(guard: Page, gate: GateStandIn)
 
     expect(guard.get_by_test_id("sent-refused")).to_contain_text("该码已挂失。")
     expect(guard.get_by_test_id("queue-waiting")).to_have_attribute("data-count", "0")
+
+
+def test_a_shift_without_network_ends_after_twelve_hours(guard: Page, gate: GateStandIn) -> None:
+    on_duty(guard)
+    go_offline(guard, gate)
+    guard.evaluate("const real = Date.now.bind(Date); Date.now = () => real() + 13 * 3_600_000")
+
+    check(guard, gate.dynamic(gate.now + 13 * HOUR))
+
+    expect(guard.get_by_test_id("check-closed")).to_be_visible()
+    expect(guard.locator("[data-colour=green]")).to_have_count(0)
+
+
+def test_a_device_never_signed_in_checks_nothing_and_pins_nothing(guard: Page, gate: GateStandIn) -> None:
+    asked: list[str] = []
+    guard.on("request", lambda request: asked.append(request.url))
+    guard.goto("/console/check")
+    expect(guard.get_by_test_id("console-login")).to_be_visible()
+    assert gate.batches == []
+    assert not any("/lists/" in url for url in asked)

@@ -85,6 +85,16 @@ describe('a device', () => {
     expect((await device.check(textOf('a mirrored signature is the same code'), '12', later)).used).toBe(true)
   })
 
+  it('judges a code by when it was held up, within minutes, and its clock by now', async () => {
+    const device = await ready()
+    const code = textOf('a green code')
+    const at_ = (seconds: number, held: number) => ({ wall: made.at + seconds, steady: seconds, held: made.at + held })
+    expect((await device.check(code, '12', at_(110, 60))).judgement.verdict).toBe('dynamic')
+    expect((await device.check(code, '12', at_(600, 60))).judgement.verdict).toBe('expired')
+    const { scans } = await device.queue.nextOf('12')
+    expect(scans).toMatchObject([{ scannedAt: (made.at + 60) * 1000 }])
+  })
+
   it('takes a card as often as it is shown', async () => {
     const device = await ready()
     const card = textOf('a card on no list')

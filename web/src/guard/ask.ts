@@ -84,13 +84,17 @@ async function noteAnswer(text: string, answer: CheckAnswer, sent: number): Prom
   await here.noteChecked(text, now())
 }
 
-/** This device's own judgement; the scan is kept and sent later. */
-export async function judgeHere(text: string): Promise<Outcome> {
+/**
+ * This device's own judgement of a text held up at `held` (seconds since 1970; now unless stated). The scan is kept and
+ * sent later.
+ */
+export async function judgeHere(text: string, held?: number): Promise<Outcome> {
   const duty = shift.value
   if (!duty || !isOpen(duty)) return { from: 'closed' }
   // Whose code it is cannot be told without its issuer: not known is all that may be said.
   if (!kindOf(text)) return { from: 'unasked' }
-  const finding = await (await device()).check(text, duty.venue.venue_ref, now())
+  const at = held === undefined ? now() : { ...now(), held }
+  const finding = await (await device()).check(text, duty.venue.venue_ref, at)
   noteChange()
   sendNow()
   return { from: 'here', finding }

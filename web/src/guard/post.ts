@@ -1,6 +1,6 @@
 import { computed, ref, shallowRef } from 'vue'
 import type { VenueName } from '../api/console'
-import { serverNow } from '../clock/server-clock'
+import { adoptCorrection, knownCorrection, serverNow, whenTimeLearned } from '../clock/server-clock'
 import { Device } from '../offline/device'
 import { IndexedStore } from '../offline/indexed-store'
 import type { Instant } from '../offline/judge'
@@ -9,6 +9,7 @@ import { MemoryStore, type DeviceStore } from '../offline/store'
 // As long as a session of a guard lives: a shift begun with network may end without.
 export const SHIFT_MILLISECONDS = 12 * 3_600_000
 const SHIFT = 'shift'
+const CORRECTION = 'correction'
 
 /** Where this device checks codes, and until when it may without the server confirming it. */
 export interface Shift {
@@ -29,11 +30,21 @@ let store: Promise<DeviceStore> | null = null
 let opened: Promise<Device> | null = null
 
 export function deviceStore(): Promise<DeviceStore> {
-  store ??= IndexedStore.open().catch(() => {
-    keeps.value = false
-    return new MemoryStore()
-  })
+  store ??= IndexedStore.open()
+    .catch(() => {
+      keeps.value = false
+      return new MemoryStore()
+    })
+    .then(followCorrection)
   return store
+}
+
+/** A device whose clock is wrong knows by how much also after a reload without network. */
+async function followCorrection(kept: DeviceStore): Promise<DeviceStore> {
+  const correction = await kept.read(CORRECTION).catch(() => undefined)
+  if (typeof correction === 'number' && knownCorrection() === 0) adoptCorrection(correction)
+  whenTimeLearned(() => void kept.write({ [CORRECTION]: knownCorrection() }).catch(() => undefined))
+  return kept
 }
 
 /** The one device of this page. */

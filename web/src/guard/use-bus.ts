@@ -20,6 +20,8 @@ const LIVE_MILLISECONDS = 60_000
 const BODY_CHARACTERS_MAX = 60_000
 const BATCH_MILLISECONDS = 6_000
 const TICK_MILLISECONDS = 1_000
+// A code the camera goes on seeing is one passenger holding still; later it is somebody showing it again.
+const AWAY_MILLISECONDS = 4_000
 
 /** One passenger's code, and what is known of it. */
 export interface Passenger {
@@ -51,6 +53,7 @@ export function useBus(): {
   const note = ref<'double' | 'full' | null>(null)
   const busy = ref(false)
   const numbers = new Set<string>()
+  let last = { name: '', seenAt: 0 }
   const timer = window.setInterval(() => {
     const oldest = passengers.value.find((one) => !one.outcome)
     if (oldest && serverNow() - oldest.scannedAt > SEND_AFTER_MILLISECONDS) void send()
@@ -68,8 +71,10 @@ export function useBus(): {
 
   async function take(text: string): Promise<void> {
     const name = (await unverified(text))?.number ?? text
+    const isStillHeld = name === last.name && serverNow() - last.seenAt < AWAY_MILLISECONDS
+    last = { name, seenAt: serverNow() }
     if (numbers.has(name)) {
-      note.value = 'double'
+      if (!isStillHeld) note.value = 'double'
       return
     }
     note.value = passengers.value.length < BUS_MAX ? null : 'full'
@@ -101,16 +106,16 @@ export function useBus(): {
       const { items: answers } = await checkMany(items, BATCH_MILLISECONDS)
       noteAnswered()
       const found = new Map(answers.map((answer) => [answer.id, answer]))
-      for (const { id, code } of waiting) {
+      for (const { id, code, scannedAt } of waiting) {
         const outcome = outcomeOf(found.get(id))
-        settle(id, outcome ?? (await judgeHere(code)))
+        settle(id, outcome ?? (await judgeHere(code, scannedAt / 1000)))
         if (outcome?.from === 'gate') await (await device()).noteChecked(code, now())
       }
     } catch (error) {
       const problem = asApiError(error)
       if (problem.kind === 'signed_out') sessionOver.value = true
       else if (isAway(problem)) failOver(problem.retryAfterSeconds)
-      for (const { id, code } of waiting) settle(id, await judgeHere(code))
+      for (const { id, code, scannedAt } of waiting) settle(id, await judgeHere(code, scannedAt / 1000))
     }
   }
 

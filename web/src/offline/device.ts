@@ -1,7 +1,7 @@
 import { Belief, type Numbers, type Refusal } from './belief'
 import { fromBase64url } from './bytes'
 import { unverified } from './codes'
-import { judge, type Instant, type Judgement } from './judge'
+import { heldAt, judge, type Instant, type Judgement } from './judge'
 import { trusted, type ListKind } from './lists'
 import { POINT_BYTES, type TrustedKey } from './keys'
 import { ScanQueue, type Keeping } from './scan-queue'
@@ -128,14 +128,14 @@ export class Device {
     const before = this.floor.floor
     const judgement = await judge(text, this.belief, this.floor, at)
     if (this.floor.floor > before) await this.remember({ floor: this.floor.floor })
-    const finding = { judgement, used: false, keeping: 'untaken' as const, at: at.wall * 1000 }
+    const finding = { judgement, used: false, keeping: 'untaken' as const, at: heldAt(at) * 1000 }
     const isGenuine = 'code' in judgement
     // What a list is missing for, the gate can say later. A time that is not known cannot be sent.
     const isForLater = judgement.verdict === 'doubt' && judgement.why !== 'clock_set_back'
     const code = isGenuine ? judgement.code : isForLater ? await unverified(text) : null
     if (!code) return finding
     const use = code.oneTime ? await this.use(code.number, at) : this.useCard(code.number, at)
-    if (use !== 'same_scan') this.lastKeeping = await this.queue.add(text, Math.floor(at.wall * 1000), venue)
+    if (use !== 'same_scan') this.lastKeeping = await this.queue.add(text, Math.floor(finding.at), venue)
     return { ...finding, used: use === 'again', keeping: this.lastKeeping }
   }
 

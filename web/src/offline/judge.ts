@@ -14,10 +14,22 @@ export type Judgement =
   | { readonly verdict: 'doubt'; readonly why: Doubt; readonly kind: CodeKind }
   | { readonly verdict: 'foreign' }
 
-/** The corrected clock in whole seconds and a clock nobody can set, as of one instant. */
+// Codes collected together are judged together: those of a bus within a minute or two.
+const HELD_SECONDS_MAX = 180
+
+/**
+ * One instant: the corrected clock and a clock nobody can set, in seconds. `held` is when the code was held up, where
+ * that was a little earlier.
+ */
 export interface Instant {
   readonly wall: number
   readonly steady: number
+  readonly held?: number
+}
+
+/** When the code was held up; never later than now, and never long before. */
+export function heldAt({ wall, held = wall }: Instant): number {
+  return Math.min(wall, Math.max(held, wall - HELD_SECONDS_MAX))
 }
 
 function lifeOf(code: GenuineCode, now: number): 'expired' | 'early' | null {
@@ -36,7 +48,7 @@ export async function judge(text: string, belief: Belief, floor: TimeFloor, at: 
   if (why) return { verdict: 'doubt', why, kind }
   const code = await openCode(text, belief.keysAt(now, SKEW_SECONDS))
   if (!code) return { verdict: 'forged', kind }
-  const ended = lifeOf(code, now)
+  const ended = lifeOf(code, Math.floor(heldAt(at)))
   if (ended) return { verdict: ended, kind }
   floor.noteSigned(code.signedAt)
   if (!code.credential) return { verdict: 'dynamic', code, listedAt: null }

@@ -86,7 +86,6 @@ export const en: ConsoleTexts = {
       used: 'Code already used, please compare the document',
       withTest: (state, hours) => `${state}, negative test within ${hours} hours`,
       invalid: 'Code not valid',
-      failed: 'Cannot check, please look at the screen',
       foreign: 'Not a health code',
     },
   },

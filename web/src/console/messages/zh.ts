@@ -77,7 +77,6 @@ export const zh = {
       used: '此码已被使用，请核对证件',
       withTest: (state: string, hours: number) => `${state}，核酸 ${hours} 小时内阴性`,
       invalid: '无效码',
-      failed: '无法核验，请看屏幕',
       foreign: '不是健康码',
     },
   },
