@@ -12,7 +12,7 @@ from tianfu.passcode import base45, token
 from tianfu.passcode.issue import Issuer, last_digits
 from tianfu.passcode.reference import seal, unseal
 from tianfu.passcode.token import CODE_CHARACTERS_MAX, CODE_LIFE_SECONDS, REFRESH_AFTER_SECONDS, Token
-from tianfu.passcode.verify import SKEW_SECONDS, CodeExpiredError, CodeNotYetValidError, PersonalCode, verify
+from tianfu.passcode.verify import SKEW_SECONDS, CodeExpiredError, CodeKind, CodeNotYetValidError, VerifiedCode, verify
 from tianfu.platform.cose import CodeInvalidError, sign1
 from tianfu.platform.keychange import ANNOUNCE_SECONDS
 from tianfu.platform.keyfile import KeyUse
@@ -60,7 +60,9 @@ def test_a_code_says_what_it_was_made_from(ring: GateKeys, subject: int, colour:
     issued = Issuer(ring).issue(holder, colour, rule_set, AT)
     code = verify(issued.text, ring, AT)
 
-    assert code == PersonalCode(subject, code.cti, colour, rule_set, name, "1X", AT, AT + CODE_LIFE_SECONDS)  # type: ignore[arg-type]
+    end = AT + CODE_LIFE_SECONDS
+    assert code == VerifiedCode(CodeKind.DYNAMIC, subject, code.cti, b"", colour, rule_set, name, "1X", AT, end)  # type: ignore[arg-type]
+    assert code.one_time
     assert (issued.issued_at, issued.expires_at) == (AT, AT + CODE_LIFE_SECONDS)
     assert issued.refresh_at == AT + REFRESH_AFTER_SECONDS
     assert set(issued.text) <= QR_ALPHANUMERIC

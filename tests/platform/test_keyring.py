@@ -169,14 +169,14 @@ def test_a_rotated_key_signs_only_when_everybody_knows_it_and_the_old_one_stays_
     assert old not in ring.at(ends).references
 
 
-def test_each_personal_key_has_a_reference_key_of_its_own(path: Path) -> None:
+def test_each_key_of_codes_about_people_has_a_reference_key_of_its_own(path: Path) -> None:
     ring = GateKeys.load_or_create(path, clock=FixedClock())
     rotate(path, KeyUse.PERSONAL, AT)
 
     references = ring.at(AT + ANNOUNCE_SECONDS).references
 
-    assert len(references) == 2
-    assert len({cipher.update(bytes(16)) for cipher in references.values()}) == 2
+    assert len(references) == 4
+    assert len({cipher.update(bytes(16)) for cipher in references.values()}) == 4
 
 
 def test_a_retired_key_is_refused_within_the_reload_interval_and_the_waiting_one_takes_over(path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from litestar import Router
 from litestar.di import Provide
 
-from tianfu.console import explain, shift, venues
+from tianfu.console import explain, lookup, shift, venues
 from tianfu.console.parts import Console
 from tianfu.platform.api import API_PATH
 
@@ -23,12 +23,14 @@ def routes(console: Console) -> Router:
             shift.sign_out,
             shift.me,
             venues.create_venue,
+            venues.create_vehicle,
             venues.my_venues,
             venues.poster,
             venues.bind_guard,
             venues.renew_poster,
             venues.close_venue,
             explain.explain_person,
+            lookup.look_up,
         ],
         dependencies={"console": Provide(lambda: console, sync_to_thread=False)},
     )

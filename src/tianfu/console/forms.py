@@ -42,6 +42,15 @@ class VenueForm(msgspec.Struct, frozen=True, kw_only=True):
     address: str = ""
 
 
+class VehicleForm(msgspec.Struct, frozen=True, kw_only=True):
+    """A new vehicle: bus, coach, taxi, ride, train or ship; its plate or number; who operates it, and where."""
+
+    kind: str
+    plate: str
+    operator: str
+    district: str
+
+
 class VenueAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A venue as its manager sees it."""
 
@@ -73,6 +82,34 @@ class GuardForm(msgspec.Struct, frozen=True):
     """An account to bind to a venue."""
 
     username: str
+
+
+class LookupForm(msgspec.Struct, frozen=True):
+    """A document whose bearer is here and agreed to be looked up."""
+
+    document_type: str
+    document_number: str
+    consent: bool
+    purpose: str
+
+
+class LookupTest(msgspec.Struct, frozen=True):
+    """The latest result, and full hours since the sample."""
+
+    result: str
+    hours: int
+
+
+class LookupAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a guard learns of a document: what they would see of a code, less the name. `checked_at` is in seconds."""
+
+    verdict: str
+    colour: str
+    popup: str
+    reason: str
+    test: LookupTest | None
+    last_digits: str
+    checked_at: int
 
 
 class ExplanationForm(msgspec.Struct, frozen=True):

@@ -9,13 +9,11 @@ from litestar.params import FromPath, RawBody
 
 from tianfu.access.decide import Resource, require
 from tianfu.access.roles import Action
-from tianfu.console.forms import GuardForm, VenueAnswer, VenueForm
+from tianfu.console.forms import GuardForm, VehicleForm, VenueAnswer, VenueForm
 from tianfu.console.parts import ConsoleParts, operator
 from tianfu.platform.api import AnyRequest, documented, read_body
 from tianfu.platform.database import Purpose
-from tianfu.platform.sign import KeyPurpose
-from tianfu.venues import create, store
-from tianfu.venues.poster import PosterClaim, poster_text
+from tianfu.venues import create, store, vehicles
 from tianfu.venues.poster_svg import poster_svg
 
 # The drawing styles itself and loads nothing.
@@ -32,6 +30,16 @@ def create_venue(request: AnyRequest, console: ConsoleParts, body: RawBody) -> V
     return VenueAnswer.of(create.create(console.database, account.principal, checked, at=at))
 
 
+@post("/vehicles", status_code=201, operation_class=documented(VehicleForm), sync_to_thread=True)
+def create_vehicle(request: AnyRequest, console: ConsoleParts, body: RawBody) -> VenueAnswer:
+    """Create a vehicle: a venue whose code says plate and operator."""
+    at = console.clock.now()
+    account = operator(console, request, at)
+    sent = read_body(VehicleForm, body)
+    checked = vehicles.check(kind=sent.kind, plate=sent.plate, operator=sent.operator, district=sent.district)
+    return VenueAnswer.of(vehicles.create_vehicle(console.database, account.principal, checked, at=at))
+
+
 @get("/venues", sync_to_thread=True)
 def my_venues(request: AnyRequest, console: ConsoleParts) -> list[VenueAnswer]:
     """The venues I answer for."""
@@ -44,20 +52,14 @@ def my_venues(request: AnyRequest, console: ConsoleParts) -> list[VenueAnswer]:
 
 @get("/venues/{venue_ref:int}/poster.svg", sync_to_thread=True)
 def poster(request: AnyRequest, console: ConsoleParts, venue_ref: FromPath[int]) -> Response[str]:
-    """The poster of the present generation, ready to print."""
+    """The poster of the present generation, ready to print; for a vehicle its code."""
     at = console.clock.now()
     account = operator(console, request, at)
     with console.database.read(Purpose.OPERATOR) as read:
         venue = create.own(read, account.principal, venue_ref, Action.PRINT_POSTER)
-    claim = PosterClaim(
-        venue_id=venue.venue_id,
-        generation=venue.generation,
-        district=venue.district,
-        category=venue.category.value,
-        name=venue.name,
-    )
-    signer = console.keys.at(int(at.timestamp())).signers[KeyPurpose.VENUE]
-    drawing = poster_svg(claim, poster_text(signer, claim, console.public_origin), place=venue.address)
+        signers = console.keys.at(int(at.timestamp())).signers
+        claim, text = vehicles.printed(read, venue, signers, console.public_origin)
+    drawing = poster_svg(claim, text, place=venue.address)
     return Response(
         drawing,
         media_type="image/svg+xml",

@@ -23,13 +23,20 @@ _DAY: Final = 86_400
 OVERLAP_SECONDS: Final[dict[KeyUse, int | None]] = {
     KeyUse.PERSONAL: 600,
     KeyUse.CARD: 181 * _DAY,
+    KeyUse.DEVICE: 8 * _DAY,
     KeyUse.VENUE: None,
+    KeyUse.VEHICLE: None,
     KeyUse.LIST: 8 * _DAY,
     KeyUse.EVIDENCE: None,
     KeyUse.SESSION: 91 * _DAY,
     KeyUse.SEAL: None,
     KeyUse.INDEX: None,
 }
+
+# Keys of codes about people: each has a second secret that seals the reference to the holder.
+REFERRING: Final = frozenset({KeyUse.PERSONAL, KeyUse.CARD, KeyUse.DEVICE})
+# Uses that files from before the codes they are for do not know; a file that lacks any other is damaged.
+LATER_USES: Final = (KeyUse.DEVICE, KeyUse.VEHICLE)
 
 _SIGNING: Final = frozenset(KeyUse(purpose.value) for purpose in KeyPurpose)
 _SESSION_ID_MAX: Final = 255
@@ -67,6 +74,26 @@ def first_keys(uses: tuple[KeyUse, ...], at_seconds: int) -> tuple[StoredKey, ..
     keys: tuple[StoredKey, ...] = ()
     for use in uses:
         keys = (*keys, _make(use, keys, at_seconds, starts_at=None))
+    return keys
+
+
+def completed(content: KeyFile, uses: tuple[KeyUse, ...], at_seconds: int) -> tuple[StoredKey, ...]:
+    """The keys of a file from before some of `uses` were known, with a first key of each and the references it lacks.
+
+    A file that lacks nothing, or more than a file of ours ever did, comes back as it is.
+    """
+    known = {key.use for key in content.keys}
+    if not known >= set(uses).difference(LATER_USES):
+        return content.keys
+    keys = tuple(
+        msgspec.structs.replace(key, reference=encode_secret(os.urandom(AES_KEY_BYTES)))
+        if key.use is KeyUse.CARD and key.retired_at is None and not key.reference
+        else key
+        for key in content.keys
+    )
+    for use in uses:
+        if use not in known:
+            keys = (*keys, _make(use, keys, at_seconds, starts_at=None))
     return keys
 
 
@@ -124,7 +151,7 @@ def _make(use: KeyUse, others: tuple[StoredKey, ...], at_seconds: int, *, starts
         use=use,
         created_at=at_seconds,
         secret=encode_secret(secret),
-        reference=encode_secret(os.urandom(AES_KEY_BYTES)) if use is KeyUse.PERSONAL else "",
+        reference=encode_secret(os.urandom(AES_KEY_BYTES)) if use in REFERRING else "",
         starts_at=starts_at,
     )
 

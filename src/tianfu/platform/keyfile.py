@@ -26,7 +26,7 @@ from tianfu.errors import TianfuError
 
 FILE_VERSION: Final = 1
 
-# Twenty years of monthly rotation of eight uses are 1,920 keys of under 400 bytes each.
+# Twenty years of monthly rotation of ten uses are 2,400 keys of under 400 bytes each.
 KEY_FILE_BYTES_MAX: Final = 2**20
 
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -52,11 +52,13 @@ class KeyringUnwritableError(TianfuError):
 
 
 class KeyUse(enum.Enum):
-    """What a stored key is for. The first seven live with the gate, the last two with the records."""
+    """What a stored key is for. `SEAL` and `INDEX` live with the records, all others with the gate."""
 
     PERSONAL = "personal"
     CARD = "card"
+    DEVICE = "device"
     VENUE = "venue"
+    VEHICLE = "vehicle"
     LIST = "list"
     EVIDENCE = "evidence"
     SESSION = "session"
@@ -67,9 +69,9 @@ class KeyUse(enum.Enum):
 class StoredKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One key of a file. Instants are seconds since 1970.
 
-    `secret` is base64, empty once retired. `reference` is a second secret that only personal keys have (it seals the
-    reference to the holder inside a code). The key makes new things from `starts_at` on (None: from ever) until a
-    newer one of its use starts, and is accepted until `ends_at` (None: until it is retired).
+    `secret` is base64, empty once retired. `reference` is a second secret that only the keys of codes about people
+    have (it seals the reference to the holder inside a code). The key makes new things from `starts_at` on (None:
+    from ever) until a newer one of its use starts, and is accepted until `ends_at` (None: until it is retired).
     """
 
     id: str
@@ -124,11 +126,18 @@ def load(path: Path, kind: str) -> KeyFile:
     return _parse(_read_private(path), path, kind)
 
 
-def load_or_create(path: Path, kind: str, create: Callable[[], tuple[StoredKey, ...]]) -> KeyFile:
+def load_or_create(
+    path: Path,
+    kind: str,
+    create: Callable[[], tuple[StoredKey, ...]],
+    complete: Callable[[KeyFile], tuple[StoredKey, ...]] = lambda content: content.keys,
+) -> KeyFile:
     """The file at `path`, made from `create()` if there never was one.
 
-    Safe against several processes doing so at once: all return the same keys. Raises `KeyringBrokenError` when the
-    file is damaged, readable by others, or existed before and is gone; `KeyringUnwritableError`.
+    `complete` gives the keys of a file from before some use was known, with what it lacks; the file is replaced only
+    when that differs. Safe against several processes doing so at once: all return the same keys. Raises
+    `KeyringBrokenError` when the file is damaged, readable by others, or existed before and is gone;
+    `KeyringUnwritableError`.
     """
     with _locked(path) as lock:
         existed = os.pread(lock, len(_CREATED), 0) == _CREATED
@@ -138,6 +147,10 @@ def load_or_create(path: Path, kind: str, create: Callable[[], tuple[StoredKey, 
             if existed:
                 raise _broken(path, "existed and is gone", "曾经存在，现已丢失") from None
             found = KeyFile(version=FILE_VERSION, kind=kind, keys=create())
+            _replace(path, found)
+        completed = complete(found)
+        if completed != found.keys:
+            found = KeyFile(version=FILE_VERSION, kind=kind, keys=completed)
             _replace(path, found)
         if not existed:
             _remember(lock, path)

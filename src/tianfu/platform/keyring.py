@@ -1,6 +1,6 @@
 """The two key rings: what the gate may know, and what only the records side may know.
 
-`gate.json` holds the signing keys, the session key and the key that seals the holder's reference in a code;
+`gate.json` holds the signing keys, the session key and the keys that seal the holder's reference in a code;
 `records.json` holds the keys that seal personal data and make blind indexes. They are two files so that a gate can
 run on a machine that cannot read one name out of the database.
 
@@ -10,7 +10,7 @@ restart. A new key starts to sign only `ANNOUNCE_SECONDS` later, when everybody 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Generic, NamedTuple, TypeVar
@@ -20,8 +20,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tianfu.clock import Clock, SystemClock
 from tianfu.platform import keyfile
-from tianfu.platform.keychange import first_keys
+from tianfu.platform.keychange import REFERRING, completed, first_keys
 from tianfu.platform.keyfile import KeyFile, KeyringBrokenError, KeyUse, StoredKey
+from tianfu.platform.publickeys import PublicKey, public_key
 from tianfu.platform.sign import KeyPurpose, SigningKey, VerifyKey, VerifyKeys
 
 GATE_KIND: Final = "gate"
@@ -29,7 +30,9 @@ RECORDS_KIND: Final = "records"
 GATE_USES: Final = (
     KeyUse.PERSONAL,
     KeyUse.CARD,
+    KeyUse.DEVICE,
     KeyUse.VENUE,
+    KeyUse.VEHICLE,
     KeyUse.LIST,
     KeyUse.EVIDENCE,
     KeyUse.SESSION,
@@ -67,8 +70,8 @@ class GateKeySet(NamedTuple):
     """What the gate's ring holds at one instant.
 
     `signers` has the one signing key of each purpose; `verify` every key still accepted. `references` seals the
-    holder's reference and is named by the kid of the personal key it belongs to: one AES-256-ECB encryptor each, fed
-    whole blocks only.
+    holder's reference and is named by the kid of the personal, card or device key it belongs to: one AES-256-ECB
+    encryptor each, fed whole blocks only.
     """
 
     signers: MappingProxyType[KeyPurpose, SigningKey]
@@ -175,6 +178,19 @@ class GateKeys(_Watched[GateKeySet]):
         """The ring at `path`, made when there never was one. Raises as `keyfile.load_or_create`."""
         return cls(path, _load_or_create(path, GATE_KIND, GATE_USES, clock))
 
+    def public(self, at_seconds: int, purposes: Collection[KeyPurpose]) -> tuple[PublicKey, ...]:
+        """The public halves of the keys for `purposes` that are accepted at `at_seconds`, in order of their making.
+
+        The file is looked at as for `at`. Raises `KeyringBrokenError`.
+        """
+        self.at(at_seconds)
+        wanted = {KeyUse(purpose.value): purpose for purpose in purposes}
+        return tuple(
+            _checked(key, lambda: _public_key(key, wanted[key.use]))  # noqa: B023 - called at once
+            for key in self.keys
+            if key.use in wanted and key.is_live(at_seconds)
+        )
+
     def _build(self, content: KeyFile, at_seconds: int) -> GateKeySet:
         return _gate_set(content, at_seconds, self._signing)
 
@@ -192,8 +208,13 @@ class RecordKeys(_Watched[RecordKeySet]):
 
 
 def _load_or_create(path: Path, kind: str, uses: tuple[KeyUse, ...], clock: Clock | None) -> KeyFile:
-    now = clock or SystemClock()
-    return keyfile.load_or_create(path, kind, lambda: first_keys(uses, int(now.now().timestamp())))
+    at_seconds = int((clock or SystemClock()).now().timestamp())
+    return keyfile.load_or_create(
+        path,
+        kind,
+        lambda: first_keys(uses, at_seconds),
+        lambda content: completed(content, uses, at_seconds),
+    )
 
 
 def _standing(content: KeyFile, at_seconds: int) -> tuple[tuple[bool, bool], ...]:
@@ -230,7 +251,7 @@ def _gate_set(content: KeyFile, at_seconds: int, signing: dict[str, SigningKey])
             key = _checked(stored, lambda: _signing_key(stored, purpose, signing))  # noqa: B023 - called at once
             signers.setdefault(purpose, key)
             accepted.append(key.verify_key())
-            if purpose is KeyPurpose.PERSONAL:
+            if stored.use in REFERRING:
                 references[key.kid] = _checked(stored, lambda: _block_cipher(stored))  # noqa: B023 - called at once
     sessions = _in_force(content, KeyUse.SESSION, at_seconds)
     return GateKeySet(
@@ -246,6 +267,10 @@ def _signing_key(stored: StoredKey, purpose: KeyPurpose, signing: dict[str, Sign
     if found is None or found.purpose is not purpose:
         found = signing[stored.secret] = SigningKey(stored.secret_bytes(), purpose)
     return found
+
+
+def _public_key(stored: StoredKey, purpose: KeyPurpose) -> PublicKey:
+    return public_key(stored.secret_bytes(), purpose, starts_at=stored.starts_at or 0, ends_at=stored.ends_at or 0)
 
 
 def _block_cipher(stored: StoredKey) -> CipherContext:

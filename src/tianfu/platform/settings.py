@@ -78,11 +78,22 @@ class ProofingSettings(msgspec.Struct, frozen=True):
 class GateSettings(msgspec.Struct, frozen=True):
     """The gate. Past `board_age_max_seconds` without word from the board it answers "being checked".
 
-    `number` tells gates apart in the journal (0 to 65,535).
+    `number` tells gates apart in the journal (0 to 65,535). `board_secret` is the file with what a board's source and
+    its followers share. `resolvers` is the file of other issuers of codes; without one, only our own codes are known.
     """
 
     number: int
     board_age_max_seconds: int
+    board_secret: Path
+    resolvers: Path | None = None
+
+
+class CodeSettings(msgspec.Struct, frozen=True):
+    """How long credentials live, and how long a scanner without network believes a list."""
+
+    card_days: int
+    device_hours: int
+    list_hours: int
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -97,6 +108,7 @@ class Settings(msgspec.Struct, frozen=True):
     server: ServerSettings
     proofing: ProofingSettings
     gate: GateSettings
+    codes: CodeSettings
 
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[3]
@@ -114,9 +126,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     reader = _Reader(os.environ if environ is None else environ)
     host = reader.text("TIANFU_HOST", "127.0.0.1")
     port = reader.whole("TIANFU_PORT", 8000, 1, 65535)
+    var = reader.path("TIANFU_VAR", PROJECT_ROOT / "var")
     settings = Settings(
         environment=reader.choice("TIANFU_ENV", Environment, Environment.DEMO),
-        var=reader.path("TIANFU_VAR", PROJECT_ROOT / "var"),
+        var=var,
         migrations=reader.path("TIANFU_MIGRATIONS", PROJECT_ROOT / "migrations"),
         policies=reader.path("TIANFU_POLICIES", PROJECT_ROOT / "policies"),
         web=reader.path("TIANFU_WEB", PROJECT_ROOT / "web" / "dist"),
@@ -144,6 +157,13 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             board_age_max_seconds=reader.whole(
                 "TIANFU_BOARD_AGE_MAX_SECONDS", BOARD_AGE_MAX_SECONDS_DEFAULT, 5, 7 * 86_400
             ),
+            resolvers=reader.optional("TIANFU_RESOLVERS", _file),
+            board_secret=reader.path("TIANFU_BOARD_SECRET", var / "keys" / "board.secret"),
+        ),
+        codes=CodeSettings(
+            card_days=reader.whole("TIANFU_CARD_DAYS", 7, 1, 180),
+            device_hours=reader.whole("TIANFU_DEVICE_HOURS", 24, 1, 168),
+            list_hours=reader.whole("TIANFU_LIST_HOURS", 4, 1, 168),
         ),
     )
     _check_together(settings, reader)
@@ -226,7 +246,7 @@ class _Reader:
         try:
             return parse(raw)
         except ValueError as error:
-            self.fault(name, "地址格式不对。", str(error))
+            self.fault(name, "地址格式不对，或文件不存在。", str(error))
             return None
 
     def origin(self, name: str, default: str) -> str:
@@ -241,6 +261,14 @@ def _http_url(raw: str) -> str:
     if raw.startswith(("http://", "https://")):
         return raw
     message = "must start with http:// or https://"
+    raise ValueError(message)
+
+
+def _file(raw: str) -> Path:
+    path = Path(raw).expanduser().resolve()
+    if path.is_file():
+        return path
+    message = "there is no such file"
     raise ValueError(message)
 
 

@@ -114,6 +114,37 @@ class DeclarationAnswer(msgspec.Struct, frozen=True, kw_only=True):
     declared_until: datetime
 
 
+class DeviceKeyForm(msgspec.Struct, frozen=True):
+    """A phone's public key: P-256, compressed, in base64url. The private half never leaves the phone."""
+
+    public_key: str
+
+
+class CertificateAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The certificate (COSE, in base64url) that goes into every code the phone shows without network."""
+
+    certificate: str
+    issued_at: datetime
+    expires_at: datetime
+
+
+class CardForm(msgspec.Struct, frozen=True):
+    """For whom a card is."""
+
+    kind: str = "self"
+
+
+class CardAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A printed card: its code, and the A6 page to print."""
+
+    code: str
+    kind: str
+    generation: int
+    issued_at: datetime
+    expires_at: datetime
+    svg: str
+
+
 class UndecidedAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """There is no decision yet; there will be one within a second or so."""
 

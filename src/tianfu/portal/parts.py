@@ -19,6 +19,7 @@ from tianfu.platform.database import Database, Purpose
 from tianfu.platform.pseudonym import Pseudonym
 from tianfu.platform.rates import Rate
 from tianfu.policy.publish import Policies
+from tianfu.portal.issue import Issuing
 from tianfu.residents.claim import Desk
 from tianfu.residents.proofing import MessageSender
 
@@ -39,6 +40,7 @@ class Portal(msgspec.Struct, frozen=True, kw_only=True):
     messages: MessageSender
     policies: Policies
     sessions: SessionKeys
+    issuing: Issuing
     clock: Clock
     passwords: Rate
     tries: Rate

@@ -30,7 +30,8 @@ class ScanEvent(NamedTuple):
 
     `checker` is the account of the guard, 0 for a poster. `happened_at` and `received_at` are milliseconds since
     1970; they differ for scans sent later from an offline device. `nonce` is the code's `cti` for a guard's check
-    and random for a poster scan, so that a scan sent twice can be recognised.
+    and random for a poster scan, so that a scan sent twice can be recognised. A printed card has the same one always:
+    with `happened_at` it names one scan.
     """
 
     kind: int

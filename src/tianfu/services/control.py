@@ -11,6 +11,7 @@ from tianfu.platform.api import Edge, application
 from tianfu.platform.database import Database
 from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings
+from tianfu.portal.api import credential_routes
 from tianfu.portal.api import routes as portal_routes
 from tianfu.services.control_parts import console_parts, open_database, portal_parts
 from tianfu.services.control_process import run
@@ -23,9 +24,11 @@ def build(settings: Settings, database: Database | None = None, *, clock: Clock 
     """
     log = Log("control")
     database = database or open_database(settings)
+    portal = portal_parts(settings, database, clock=clock)
     return application(
         [
-            portal_routes(portal_parts(settings, database, clock=clock)),
+            portal_routes(portal),
+            credential_routes(portal),
             console_routes(console_parts(settings, database, log, clock=clock)),
         ],
         title="Tianfu control API",

@@ -18,6 +18,7 @@ from tianfu.platform.postgres import EmbeddedPostgres
 from tianfu.platform.pseudonym import Pseudonym
 from tianfu.platform.settings import Settings
 from tianfu.policy.publish import Policies
+from tianfu.portal.issue import Issuing
 from tianfu.portal.parts import Portal
 from tianfu.portal.parts import new_rates as portal_rates
 from tianfu.residents.claim import Desk
@@ -40,6 +41,8 @@ def portal_parts(settings: Settings, database: Database, *, clock: Clock | None 
     pseudonym = Pseudonym(RecordKeys.load_or_create(keys / "records.json", clock=clock), clock=clock)
     proofing, messages = providers(settings)
     passwords, tries = portal_rates()
+    gate_keys = GateKeys.load_or_create(keys / "gate.json", clock=clock)
+    issuing = Issuing(database, gate_keys, pseudonym, settings.codes.card_days, settings.codes.device_hours)
     return Portal(
         environment=settings.environment.value,
         version=metadata.version("tianfu"),
@@ -49,7 +52,8 @@ def portal_parts(settings: Settings, database: Database, *, clock: Clock | None 
         desk=Desk(database, pseudonym, proofing, _announce),
         messages=messages,
         policies=Policies(),
-        sessions=SessionKeys(GateKeys.load_or_create(keys / "gate.json", clock=clock)),
+        sessions=SessionKeys(gate_keys),
+        issuing=issuing,
         clock=clock,
         passwords=passwords,
         tries=tries,
@@ -66,6 +70,9 @@ def console_parts(settings: Settings, database: Database, log: Log, *, clock: Cl
         keys=keys,
         sessions=SessionKeys(keys),
         policies=Policies(),
+        pseudonym=Pseudonym(
+            RecordKeys.load_or_create(settings.var / "keys" / "records.json", clock=clock), clock=clock
+        ),
         clock=clock,
         tries=console_rate(),
         log=log,

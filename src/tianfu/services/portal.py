@@ -9,15 +9,16 @@ from tianfu.platform.api import Edge, application
 from tianfu.platform.database import Database
 from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings
-from tianfu.portal.api import routes
+from tianfu.portal.api import credential_routes, routes
 from tianfu.services.control_parts import portal_parts
 from tianfu.services.control_process import run
 
 
 def build(settings: Settings, database: Database) -> Edge:
     """The ASGI application."""
+    parts = portal_parts(settings, database)
     return application(
-        [routes(portal_parts(settings, database))],
+        [routes(parts), credential_routes(parts)],
         title="Tianfu residents' API",
         public_origin=settings.server.public_origin,
         log=Log("portal"),

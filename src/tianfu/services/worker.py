@@ -25,6 +25,7 @@ from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings, load
 from tianfu.services.installation import installed_database
 from tianfu.services.refusal import explained
+from tianfu.services.signed_lists import SignedLists
 from tianfu.status.cycle import Cycle
 
 LEASE_NAME: Final = "status"
@@ -50,6 +51,7 @@ class Worker:
         self._clock = clock or SystemClock()
         self._holder = f"{socket.gethostname()[:100]}:{os.getpid()}"
         self._cycle: Cycle | None = None
+        self._lists = SignedLists(database, settings.var, log, life_seconds=settings.codes.list_hours * 3600)
         self._beat_at = 0.0
         self._tidy_at = 0.0
         self._feeds_at = 0.0
@@ -94,11 +96,13 @@ class Worker:
         if held and self._cycle is None:
             self._log.info("the worker works")
             self._cycle = Cycle(self._database, self._board_folder, self._log)
+            self._lists.begin_anew()
         return held
 
     def _beat(self, cycle: Cycle) -> None:
         cycle.heartbeat(self._clock.now())
         self._backoff = BACKOFF_SECONDS_MIN
+        self._lists.tend(cycle, self._clock.now())
         if monotonic_seconds() >= self._tidy_at:
             self._tidy_at = monotonic_seconds() + TIDY_SECONDS
             cycle.tidy(self._clock.now())

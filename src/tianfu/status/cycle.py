@@ -5,15 +5,17 @@ The order is the order of urgency: fresh evidence first, a change of policy in w
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from tianfu.access import lookup_budget
 from tianfu.access import store as sessions
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.observe import Log
 from tianfu.policy.compile import Policy
 from tianfu.policy.publish import Policies
-from tianfu.residents import otp
+from tianfu.residents import credentials, otp
 from tianfu.status import recompute
 from tianfu.status.publish import Publisher
 from tianfu.status.recompute import Recomputed
@@ -67,11 +69,17 @@ class Cycle:
         self._people = self._changed = 0
 
     def tidy(self, at: datetime) -> None:
-        """Forget ended sessions, here and on the board, and old one-time passwords. Once an hour is plenty."""
+        """Forget ended sessions and credentials, here and on the board, old passwords and budgets; once an hour."""
         with self._database.write(Purpose.WORKER) as write:
             sessions.delete_expired_sessions(write, at)
             otp.forget_old(write, at)
+            credentials.forget_ended(write, at)
+            lookup_budget.forget_old(write, at)
         self._open(at).forget_ended(at)
+
+    def put_lists(self, lists: Iterable[tuple[bytes, bytes]], at: datetime) -> None:
+        """Let the gates hand out these signed lists (kind, text) from now on."""
+        self._open(at).put_lists(lists)
 
     def close(self) -> None:
         """Release the board; doing so twice is harmless."""

@@ -7,7 +7,7 @@ and taken into use in one step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final, Self
@@ -18,9 +18,10 @@ from tianfu.ids import PersonRef
 from tianfu.platform.database import Read
 from tianfu.policy.model import Decision
 from tianfu.policy.rules import POPUP_DECLARE, Block
+from tianfu.residents import credential_store as credentials
 from tianfu.status import record, store
 from tianfu.status.board import BoardWriter
-from tianfu.status.layout import BoardUnreadableError, VenueRecord, current_folder
+from tianfu.status.layout import ORIGIN_FILE, BoardUnreadableError, VenueRecord, current_folder
 from tianfu.status.record import BoardRecord
 from tianfu.status.store import Status, Written
 from tianfu.venues import store as venues
@@ -30,8 +31,9 @@ PUBLISH_ROWS_MAX: Final = 5_000
 # A rebuild writes sorted rows by the page: 20,000 are 5 MB as Python values.
 REBUILD_ROWS: Final = 20_000
 
-# Says beside the board which database it was built from.
-ORIGIN_FILE: Final = "origin"
+# Longer than any clock's skew after the end of a killed credential's life; and the offline work of a week is checked
+# as of its own time.
+KILLED_KEPT_SECONDS: Final = 8 * 86_400
 
 _SECONDS_PER_MINUTE: Final = 60
 _SEQUENCE_MODULUS: Final = 2**32
@@ -45,7 +47,7 @@ def board_record(status: Status) -> BoardRecord:
     """What the gate needs of a decision.
 
     A lapse is rounded up to the minute and a sample down. A decision that never changes has lapse 0. The popup is the
-    class of the one shown; the flags say what any of the active ones blocks.
+    class of the one shown; the flags say what any of the active ones blocks, and the add-ons.
     """
     decision = status.decision
     test = decision.test
@@ -55,7 +57,7 @@ def board_record(status: Status) -> BoardRecord:
         reason=_REASONS[decision.reasons[0].reason_class if decision.reasons else ""],
         rule_set=decision.policy_number,
         test=0 if test is None else _TESTS[test.result.value],
-        flags=_flags(decision),
+        flags=_flags(decision) | status.add_ons << record.ADD_ONS_SHIFT,
         sampled_at=0 if test is None else _minute(test.sampled_at),
         lapses_at=_lapse(decision),
         decided_at=_minute(decision.at),
@@ -133,7 +135,7 @@ class Publisher:
         if statuses:
             self._writer.put(_rows(statuses), sequence=statuses[-1].sequence, at_ms=_milliseconds(at))
             self._complete_to = statuses[-1].sequence
-        return len(statuses) + _put_venues(self._writer, read)
+        return len(statuses) + _put_venues(self._writer, read) + _put_killed(self._writer, read)
 
     def heartbeat(self, read: Read, at: datetime) -> None:
         """Tell the gates which sessions ended early, and that at `at` the board was complete up to its offset."""
@@ -144,8 +146,13 @@ class Publisher:
         self._writer.heartbeat(_milliseconds(at))
 
     def forget_ended(self, at: datetime) -> None:
-        """Drop the sessions revoked so long ago that no session of that time can still live."""
+        """Drop the sessions and credentials ended so long ago that none of that time can still live."""
         self._writer.forget_revoked(before_ms=_milliseconds(at) - SESSION_LIFE_SECONDS_MAX * 1000)
+        self._writer.forget_killed(before=int(at.timestamp()) - KILLED_KEPT_SECONDS)
+
+    def put_lists(self, lists: Iterable[tuple[bytes, bytes]]) -> None:
+        """Let the gates hand out these signed lists (kind, text) from now on."""
+        self._writer.put_lists(lists)
 
     def close(self) -> None:
         """Release the board's files; doing so twice is harmless."""
@@ -162,7 +169,7 @@ def _usable(folder: Path, identity: str, read: Read) -> BoardWriter | None:
     except (FileNotFoundError, UnicodeDecodeError, BoardUnreadableError):
         return None
     # A board ahead of its database was filled before the database was set back to a backup.
-    if writer.offset() > store.last_sequence(read):
+    if writer.offset() > store.last_sequence(read) or writer.killed_offset() > credentials.last_killed(read):
         writer.close()
         return None
     return writer
@@ -178,7 +185,7 @@ def _build_anew(folder: Path, read: Read, at: datetime) -> BoardWriter:
         while page := store.page(read, after=after, limit=REBUILD_ROWS):
             writer.put(_rows(page), sequence=0, at_ms=0)
             after = page[-1].person
-        while _put_venues(writer, read):
+        while _put_venues(writer, read) + _put_killed(writer, read):
             pass
         writer.put((), sequence=store.last_sequence(read), at_ms=_milliseconds(at))
         writer.switch()
@@ -202,6 +209,15 @@ def _put_venues(writer: BoardWriter, read: Read) -> int:
         ]
         writer.put_venues(rows, sequence=changed[-1].sequence)
     return len(changed)
+
+
+def _put_killed(writer: BoardWriter, read: Read) -> int:
+    """Write a step of the credentials that were killed; how many."""
+    killed = credentials.killed_since(read, writer.killed_offset(), PUBLISH_ROWS_MAX)
+    if killed:
+        rows = [(row.credential_id, int(row.expires_at.timestamp())) for row in killed]
+        writer.kill(rows, sequence=killed[-1].sequence)
+    return len(killed)
 
 
 def _milliseconds(at: datetime) -> int:

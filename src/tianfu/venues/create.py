@@ -98,22 +98,27 @@ def create(database: Database, principal: Principal, venue: Checked, *, at: date
 
     Sent twice it makes two venues: a manager may have two branches of one name; the second can be closed.
     """
-    require(principal, Action.CREATE_VENUE, Resource(place=venue.district))
     with database.write(Purpose.OPERATOR) as write:
-        store.lock_sequence(write)
-        if len(store.managed_by(write, principal.account, VENUES_PER_MANAGER_MAX)) >= VENUES_PER_MANAGER_MAX:
-            raise VenueLimitError
-        made = store.insert(
-            write,
-            venue_id=secrets.token_bytes(VENUE_ID_BYTES),
-            name=venue.name,
-            category=venue.category,
-            district=venue.district,
-            address=venue.address,
-            manager=principal.account,
-            at=at,
-        )
-        _record(write, principal, "venue_created", made.venue_ref, at)
+        return create_within(write, principal, venue, at=at)
+
+
+def create_within(write: Write, principal: Principal, venue: Checked, *, at: datetime) -> Venue:
+    """As `create`, in the caller's transaction. Raises the same."""
+    require(principal, Action.CREATE_VENUE, Resource(place=venue.district))
+    store.lock_sequence(write)
+    if len(store.managed_by(write, principal.account, VENUES_PER_MANAGER_MAX)) >= VENUES_PER_MANAGER_MAX:
+        raise VenueLimitError
+    made = store.insert(
+        write,
+        venue_id=secrets.token_bytes(VENUE_ID_BYTES),
+        name=venue.name,
+        category=venue.category,
+        district=venue.district,
+        address=venue.address,
+        manager=principal.account,
+        at=at,
+    )
+    _record(write, principal, "venue_created", made.venue_ref, at)
     return made
 
 

@@ -1,4 +1,4 @@
-"""The text in a venue's poster: a link to our own origin whose fragment is signed.
+"""The text in a venue's poster: a link to our own origin whose fragment is signed; and reading it, or a vehicle's.
 
 `<origin>/v#<COSE_Sign1 in base64url without padding>`. A plain camera app opens our page; the fragment never reaches
 a server log. The signature makes a sticker over the poster worthless, the 128-bit random id makes guessing one
@@ -7,12 +7,14 @@ hopeless, and the name inside lets the page ask "is this where you are?" without
 
 from __future__ import annotations
 
-import binascii
 from typing import Final, NamedTuple
 
 from tianfu.platform.cbor import NUMBER, byte_string, number, read_bytes, read_head, read_text, text
-from tianfu.platform.cose import CodeInvalidError, sign1, verify1
+from tianfu.platform.cose import CodeInvalidError
 from tianfu.platform.sign import KeyPurpose, Signer, VerifyKeys
+from tianfu.venues import vehicle
+from tianfu.venues.link import PATH_VEHICLE, PATH_VENUE, content_of, link
+from tianfu.venues.vehicle import VehicleClaim
 
 VENUE_ID_BYTES: Final = 16
 GENERATION_MAX: Final = 2**16 - 1
@@ -20,12 +22,7 @@ DISTRICT_CHARACTERS: Final = 6
 CATEGORY_BYTES_MAX: Final = 24
 NAME_CHARACTERS_MAX: Final = 60
 
-_PATH: Final = "/v#"
 _ARRAY_OF_5: Final = b"\x85"
-_UTF8_BYTES_MAX: Final = 4  # of one character
-_GROUP_CHARACTERS: Final = 4
-_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
-_FROM_URL: Final = bytes.maketrans(b"-_", b"+/")
 
 # Content 1 + 17 + 3 + 7 + 26 + 242 = 296 bytes, COSE 81 bytes around it: 377 bytes, 503 characters of base64url.
 FRAGMENT_CHARACTERS_MAX: Final = 503
@@ -58,34 +55,36 @@ def poster_text(signer: Signer, claim: PosterClaim, public_origin: str) -> str:
 
     Raises `ValueError` for a claim outside the limits above: the caller's bug.
     """
-    message = binascii.b2a_base64(sign1(signer, _encode(claim)), newline=False)
-    return public_origin + _PATH + message.translate(_TO_URL).rstrip(b"=").decode()
+    return link(signer, _encode(claim), public_origin + PATH_VENUE)
 
 
-def read_poster(text: str, keys: VerifyKeys, public_origin: str) -> PosterClaim:
-    """What the poster with `text` claims, if it is ours. Raises `PosterInvalidError` and nothing else.
+def read_poster(text: str, keys: VerifyKeys, public_origin: str) -> PosterClaim | VehicleClaim:
+    """What the poster or the vehicle's code with `text` claims, if it is ours.
 
-    Only links to `public_origin` count; nothing is opened or fetched.
+    Raises `PosterInvalidError` and nothing else. Only links to `public_origin` count, each path with keys of its own
+    purpose; nothing is opened or fetched.
     """
-    start = len(public_origin) + len(_PATH)
-    if not start < len(text) <= start + FRAGMENT_CHARACTERS_MAX or not text.startswith(public_origin + _PATH):
-        raise PosterInvalidError
     try:
-        return _decode(verify1(_from_base64url(text[start:]), keys, KeyPurpose.VENUE))
+        if text.startswith(public_origin + PATH_VEHICLE):
+            content = content_of(
+                text,
+                public_origin + PATH_VEHICLE,
+                keys,
+                KeyPurpose.VEHICLE,
+                fragment_max=vehicle.FRAGMENT_CHARACTERS_MAX,
+            )
+            return vehicle.decode(content)
+        return _decode(
+            content_of(
+                text,
+                public_origin + PATH_VENUE,
+                keys,
+                KeyPurpose.VENUE,
+                fragment_max=FRAGMENT_CHARACTERS_MAX,
+            )
+        )
     except (CodeInvalidError, ValueError, IndexError):
         raise PosterInvalidError from None
-
-
-def _from_base64url(fragment: str) -> bytes:
-    """The bytes of a fragment. Raises `ValueError` unless it is exactly how we write them."""
-    raw = fragment.encode("ascii")
-    padding = b"=" * (-len(raw) % _GROUP_CHARACTERS)
-    data = binascii.a2b_base64(raw.translate(_FROM_URL) + padding)
-    # Two texts must not give one poster: spare bits, "+", stray characters and inner padding all fail here.
-    if binascii.b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b"=") != raw:
-        message = "not canonical base64url"
-        raise ValueError(message)
-    return data
 
 
 def _encode(claim: PosterClaim) -> bytes:

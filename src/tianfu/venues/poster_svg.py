@@ -14,6 +14,7 @@ from typing import Final
 import zxingcpp
 
 from tianfu.venues.poster import PosterClaim
+from tianfu.venues.vehicle import VehicleClaim
 
 PAGE_WIDTH_MM: Final = 210
 PAGE_HEIGHT_MM: Final = 297
@@ -50,6 +51,15 @@ CATEGORY_NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "vehicle": ("交通工具", "Vehicle"),
 }
 
+VEHICLE_NAMES: Final[Mapping[str, tuple[str, str]]] = {
+    "bus": ("公交车", "Bus"),
+    "coach": ("客运大巴", "Coach"),
+    "taxi": ("出租车", "Taxi"),
+    "ride": ("网约车", "Ride"),
+    "train": ("列车", "Train"),
+    "ship": ("船舶", "Ship"),
+}
+
 _STEPS: Final = (
     (
         "1. 打开天府健康通，点“扫场所码”，对准上方二维码。",
@@ -78,20 +88,25 @@ _PANDA: Final = """<g id="panda" stroke-linecap="round">
 </g>"""
 
 
-def poster_svg(claim: PosterClaim, text: str, *, place: str = "") -> str:
+def poster_svg(claim: PosterClaim | VehicleClaim, text: str, *, place: str = "") -> str:
     """The page for `claim`, whose QR holds `text` (made by `poster_text`). `place` is a line with the address.
 
     Raises `ValueError` when `text` does not fit into a QR code.
     """
-    category_zh, category_en = CATEGORY_NAMES.get(claim.category, (claim.category, ""))
+    if isinstance(claim, VehicleClaim):
+        heading, heading_en = "乘车码", "Vehicle code"
+        category_zh, category_en = VEHICLE_NAMES[claim.kind]
+    else:
+        heading, heading_en = "场所码", "Venue code"
+        category_zh, category_en = CATEGORY_NAMES.get(claim.category, (claim.category, ""))
     middle = PAGE_WIDTH_MM / 2
     number = f"{claim.venue_id.hex()[:8]}-{claim.generation}"
     body = [
         f'<rect width="{PAGE_WIDTH_MM}" height="{PAGE_HEIGHT_MM}" fill="#fff"/>',
         f'<rect width="{PAGE_WIDTH_MM}" height="46" fill="#57ac6c"/>',
         f'<g transform="translate({_MARGIN_MM} 4) scale(.95)">{_PANDA}</g>',
-        _line("场所码", middle, 24, 20, fill="#fff", weight=700),
-        _line("天府健康通 · Venue code", middle, 37, 8, fill="#fff"),
+        _line(heading, middle, 24, 20, fill="#fff", weight=700),
+        _line(f"天府健康通 · {heading_en}", middle, 37, 8, fill="#fff"),
         *_name_lines(claim.name),
         _line(f"{category_zh}  {category_en}".strip(), middle, 94, 6.5, fill="#3d464d"),
         _place_line(place) if place else "",
@@ -110,7 +125,7 @@ def poster_svg(claim: PosterClaim, text: str, *, place: str = "") -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{PAGE_WIDTH_MM}mm" height="{PAGE_HEIGHT_MM}mm" '
         f'viewBox="0 0 {PAGE_WIDTH_MM} {PAGE_HEIGHT_MM}" '
         "font-family=\"'Noto Sans SC','Noto Sans CJK SC','PingFang SC','Microsoft YaHei',sans-serif\">\n"
-        f"<title>{_escaped(claim.name)} 场所码</title>\n" + "\n".join(part for part in body if part) + "\n</svg>\n"
+        f"<title>{_escaped(claim.name)} {heading}</title>\n" + "\n".join(part for part in body if part) + "\n</svg>\n"
     )
 
 
@@ -126,15 +141,24 @@ def qr_modules(text: str) -> list[list[bool]]:
     return [[pixel == 0 for pixel in pixels[start : start + side]] for start in range(0, len(pixels), side)]
 
 
-def _qr(text: str) -> str:
-    """The symbol, centred, its quiet zone inside the stated side."""
+def qr_path(text: str) -> tuple[str, int]:
+    """The dark modules of the QR code of `text` as an SVG path behind the quiet zone, and how many modules it is wide.
+
+    Raises `ValueError` when it does not fit.
+    """
     modules = qr_modules(text)
-    side = len(modules) + 2 * QUIET_ZONE_MODULES
     runs = "".join(
         f"M{start + QUIET_ZONE_MODULES} {row + QUIET_ZONE_MODULES}h{length}v1h-{length}z"
         for row, line in enumerate(modules)
         for start, length in _runs(line)
     )
+    return runs, len(modules)
+
+
+def _qr(text: str) -> str:
+    """The symbol, centred, its quiet zone inside the stated side."""
+    runs, modules = qr_path(text)
+    side = modules + 2 * QUIET_ZONE_MODULES
     left = (PAGE_WIDTH_MM - QR_SIDE_MM) / 2
     return (
         f'<svg id="qr" x="{left:g}" y="{_QR_TOP_MM}" width="{QR_SIDE_MM}" height="{QR_SIDE_MM}" '
@@ -176,7 +200,7 @@ def _place_line(place: str) -> str:
     width = PAGE_WIDTH_MM - 2 * _MARGIN_MM
     first, *rest = _wrapped(place, width / _PLACE_SIZE_MIN_MM)
     shown = first[:-1] + "…" if rest else first
-    size = min(_PLACE_SIZE_MM, width / sum(_advance(character) for character in shown))
+    size = min(_PLACE_SIZE_MM, width / sum(advance(character) for character in shown))
     return _line(shown, PAGE_WIDTH_MM / 2, 101, size, fill="#3d464d")
 
 
@@ -184,16 +208,16 @@ def _wrapped(name: str, width: float) -> list[str]:
     """`name` cut into lines of at most `width` Chinese characters, wherever a line is full."""
     lines, used = [""], 0.0
     for character in name:
-        advance = _advance(character)
-        if used + advance > width:
+        width_of = advance(character)
+        if used + width_of > width:
             lines.append("")
             used = 0.0
         lines[-1] += character
-        used += advance
+        used += width_of
     return lines
 
 
-def _advance(character: str) -> float:
+def advance(character: str) -> float:
     """The width of a character in Chinese characters."""
     return 1.0 if unicodedata.east_asian_width(character) in "WFA" else _NARROW_WIDTH
 
