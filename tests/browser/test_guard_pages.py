@@ -17,7 +17,7 @@ from tests.support.running import RunningTianfu
 Open = Callable[..., Page]
 # A verdict is about somebody who has passed after 15 s.
 PREVIOUS_MS = 20_000
-ANSWER = {
+ANSWER: dict[str, object] = {
     "verdict": "valid",
     "kind": "dynamic",
     "colour": "green",
@@ -29,7 +29,7 @@ ANSWER = {
     "last_digits": "431X",
     "board_age_seconds": 1,
 }
-FOREIGN = {
+FOREIGN: dict[str, object] = {
     "verdict": "foreign",
     "colour": "green",
     "popup": "",
