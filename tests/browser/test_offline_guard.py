@@ -260,6 +260,7 @@ def test_scans_of_one_venue_are_not_sent_for_another(guard: Page, gate: GateStan
     come_back(guard, gate)
 
     expect(guard.get_by_test_id("device-state")).to_have_attribute("data-lists", "fresh")
+    expect(guard.get_by_test_id("queue-elsewhere")).to_be_visible()
     guard.wait_for_timeout(1_000)
     assert gate.batches == []
 

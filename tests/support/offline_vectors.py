@@ -182,6 +182,7 @@ def lists() -> dict[str, object]:
         "trust_older": trust_list(LIST, KEYS, AT - 120, number_=4),
         "trust_introducing": trust_list(LIST, following, AT - 30, number_=6),
         "trust_introduced": trust_list(NEXT_LIST, after, AT - 20, number_=7),
+        "trust_revoking": trust_list(LIST, KEYS[1:], AT - 30, number_=6),
         "trust_stranger": trust_list(STRANGER, (*KEYS, told("list", STRANGER)), AT - 10, number_=9),
         "trust_card_key": trust_list(CARD, KEYS, AT - 10, number_=9),
         "trust_without_roots": trust_list(LIST, KEYS[:5], AT - 10, number_=9),

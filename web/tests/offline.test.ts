@@ -192,6 +192,15 @@ describe('signed lists', () => {
     expect(await belief.take('not-green', lists.not_green_empty!)).toBe('unsigned')
   })
 
+  it('end a key in the middle of a shift as soon as one without it has come', async () => {
+    const belief = await believing()
+    const [live, card] = ['a green code', 'a card on no list'].map((what) => cases.find((one) => one.what === what)!.text)
+    expect((await judged(live!, belief, at)).verdict).toBe('dynamic')
+    expect(await belief.take('trust', lists.trust_revoking!)).toBeNull()
+    expect((await judged(live!, belief, at)).verdict).toBe('forged')
+    expect((await judged(card!, belief, at)).verdict).toBe('clear')
+  })
+
   it('that fell behind a number already seen give no verdict', async () => {
     const belief = new Belief((await pinned()).roots, { trust: 6, 'not-green': 0 })
     expect(await belief.take('trust', lists.trust!)).toBe('older')
