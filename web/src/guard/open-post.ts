@@ -1,14 +1,21 @@
 import { knowOperator, operator } from '../console/operator'
 import { followNetwork, whenBack } from './connection'
-import { followLists } from './lists-feed'
+import { fetchListsNow, followLists } from './lists-feed'
 import { sessionOver } from './post'
-import { followQueue } from './sending'
+import { followQueue, sendNow } from './sending'
 
 let stops: (() => void)[] = []
 
-/** Starts what a guard's device does by itself: follow the network, fetch lists, send what waits. Once is enough. */
+/**
+ * Starts what a guard's device does by itself: follow the network, fetch lists, send what waits. Called again when the
+ * guard has signed in: what had to wait for that is done at once.
+ */
 export function openPost(): void {
-  if (stops.length > 0) return
+  if (stops.length > 0) {
+    fetchListsNow()
+    sendNow()
+    return
+  }
   stops = [
     followNetwork(),
     followLists(() => !!operator.value?.venue && !sessionOver.value),

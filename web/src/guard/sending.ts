@@ -3,8 +3,9 @@ import { backoffMilliseconds, pause } from '../api/backoff'
 import { checkMany } from '../api/gate'
 import { asApiError } from '../api/problem'
 import { learnServerTime } from '../clock/server-clock'
+import { operator } from '../console/operator'
 import { connection, whenBack } from './connection'
-import { device, deviceStore, noteChange, now, sessionOver, venueHere } from './post'
+import { device, deviceStore, noteChange, now, sessionOver } from './post'
 import { sendNext, type RefusedScan } from './send-next'
 
 const TALLY = 'tally'
@@ -30,6 +31,11 @@ let running: AbortController | null = null
 let wake: AbortController | null = null
 // A scan kept while the loop is just finding nothing more must not wait for the next one.
 let isWanted = false
+
+/** The venue of the session; a scan is never sent for another one. Null while nobody is known to be signed in. */
+function venueOfSession(): string | null {
+  return sessionOver.value ? null : (operator.value?.venue?.venue_ref ?? null)
+}
 
 /** Sends what waits whenever there is a network and a session. Returns what ends that. */
 export function followQueue(): () => void {
@@ -60,7 +66,7 @@ async function follow(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     let asked: number | null = null
     isWanted = false
-    if (connection.value === 'online' && !sessionOver.value && venueHere.value) {
+    if (connection.value === 'online' && venueOfSession()) {
       try {
         await withLock(() => sendAll(signal))
         failures = 0
@@ -98,10 +104,10 @@ async function withLock(work: () => Promise<void>): Promise<void> {
 async function sendAll(signal: AbortSignal): Promise<void> {
   const { queue } = await device()
   while (!signal.aborted) {
-    const venue = venueHere.value
+    const venue = venueOfSession()
     if (!venue) return
     const asked = Date.now()
-    const result = await sendNext(queue, venue.venue_ref, async (items) => {
+    const result = await sendNext(queue, venue, async (items) => {
       sending.value = true
       const answer = await checkMany(items)
       learnServerTime(answer.server_time, asked, Date.now())
