@@ -5,6 +5,7 @@ import { whenSignedOut } from '../api/client'
 import { holderLeft, holding } from './holder'
 import PhoneApp from './PhoneApp.vue'
 import { phoneRouter } from './router'
+import { keepShell } from '../service-worker/register'
 
 const router = phoneRouter()
 
@@ -18,3 +19,4 @@ whenSignedOut(() => {
 })
 
 createApp(PhoneApp).use(router).mount('#app')
+keepShell()
