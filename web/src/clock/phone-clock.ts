@@ -30,6 +30,11 @@ function look(): void {
   floor = raised(floor, now)
 }
 
+/** The time now, or the latest time seen where the clock was set back: the best date there is for what happens now. */
+export function latestKnown(): number {
+  return Math.max(serverNow(), floor)
+}
+
 /**
  * Watches the clock while the page lives. Resolves once what was kept is known, so that nothing is shown by a clock
  * that was set back before the page was loaded. The server's word sets the floor anew, also downwards: a clock that was

@@ -1,6 +1,7 @@
 import { readonly, ref, shallowRef, type Ref, type ShallowRef } from 'vue'
 import { backoffMilliseconds, pause, spread } from '../api/backoff'
 import { scanVenue } from '../api/gate'
+import { patienceLeft } from '../api/patience'
 import { asApiError, type ApiError } from '../api/problem'
 import { VISITS } from '../offline/holdings'
 import { keep, unseal } from '../offline/vault'
@@ -13,6 +14,7 @@ const HELD_MILLISECONDS = 300_000
 
 const visits = shallowRef<readonly KeptVisit[]>([])
 const sentCount = ref(0)
+const lostCount = ref(0)
 let wake = new AbortController()
 
 /** What is kept, oldest first, refused ones too. */
@@ -20,6 +22,13 @@ export const keptVisits: Readonly<ShallowRef<readonly KeptVisit[]>> = visits
 
 /** How many kept visits were sent since the page was loaded. */
 export const visitsSent: Readonly<Ref<number>> = readonly(sentCount)
+
+/** How many visits of somebody else went when the holder of this phone changed. */
+export const visitsLost: Readonly<Ref<number>> = readonly(lostCount)
+
+export function noteLost(count: number): void {
+  lostCount.value = count
+}
 
 /** One change of what is kept, alone among all tabs, durable when it resolves. Rejects without storage. */
 async function change(edit: (kept: readonly KeptVisit[]) => readonly KeptVisit[] | null): Promise<boolean> {
@@ -100,6 +109,9 @@ export async function sendVisits(signal: AbortSignal): Promise<void> {
       if (waiting(visits.value).length > 0) await pause(Math.random() * SEND_SPREAD_MILLISECONDS, signal)
       continue
     }
+    // A gate that has just said how long to leave it alone is left alone.
+    await pause(patienceLeft(Date.now()), signal)
+    if (signal.aborted) return
     try {
       await send(next)
       failures = 0

@@ -1,7 +1,9 @@
 import { ref, shallowRef, type Ref, type ShallowRef } from 'vue'
+import { backoffMilliseconds } from '../api/backoff'
 import { scanVenue, type ScanAnswer } from '../api/gate'
+import { bePatient } from '../api/patience'
 import { asApiError, type ApiError } from '../api/problem'
-import { serverNow } from '../clock/server-clock'
+import { latestKnown } from '../clock/phone-clock'
 import { keepVisit } from './kept-visits'
 import { newNonce, type PosterClaim } from './poster'
 import { isOutage, type KeptVisit } from './visit-queue'
@@ -46,6 +48,7 @@ export function useVisit(signedOut: (claim: PosterClaim) => void): {
   }
 
   async function keepForLater(visit: KeptVisit, why: ApiError): Promise<void> {
+    if (why.kind === 'busy') bePatient(backoffMilliseconds(1, why.retryAfterSeconds), Date.now())
     const outcome = await keepVisit(visit)
     if (outcome === 'kept') kept.value = visit
     else [notKept.value, failure.value] = [outcome, why]
@@ -54,7 +57,7 @@ export function useVisit(signedOut: (claim: PosterClaim) => void): {
   async function confirm(): Promise<void> {
     if (!claim.value || sending.value) return
     const { text, name } = claim.value
-    const visit: KeptVisit = { poster: text, nonce, name, scannedAt: Math.floor(serverNow()), refusal: '' }
+    const visit: KeptVisit = { poster: text, nonce, name, scannedAt: Math.floor(latestKnown()), refusal: '' }
     sending.value = true
     failure.value = null
     notKept.value = null
