@@ -45,8 +45,8 @@ export const zh = {
     vaccination: '疫苗接种',
     doses: (count: number) => (count === 0 ? '暂无接种记录' : count >= 3 ? '已接种 3 剂或以上' : `已接种 ${count} 剂`),
     travel: '行程',
-    stayed: '有风险区域停留记录',
-    notStayed: '无风险区域停留记录',
+    stayed: '有风险区域停留',
+    notStayed: '无风险区域停留',
     hidden: '使用人数较多，暂不显示',
   },
   camera: {
