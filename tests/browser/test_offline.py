@@ -223,6 +223,46 @@ def test_a_visit_whose_answer_was_lost_is_sent_again_as_the_same_visit(phone: Ph
     assert len({visit["scanned_at"] for visit in later}) == 1
 
 
+def keep_a_visit_and_lose_the_session(phone: Phone, poster: str) -> None:
+    phone.lose_network()
+    scan_by_text(phone.page, poster)
+    expect(phone.page.get_by_test_id("visit-kept")).to_be_visible()
+    phone.page.context.clear_cookies()
+    phone.find_network()
+    phone.page.goto("/code")
+    expect(phone.page.get_by_test_id("go-login")).to_be_visible()
+    expect(phone.page.get_by_test_id("visits-waiting")).to_have_attribute("data-count", "1")
+
+
+def test_visits_wait_for_their_own_person_to_sign_in_again(phone: Phone, poster: str) -> None:
+    person = Person()
+    phone.prepare(person)
+    page = phone.page
+    keep_a_visit_and_lose_the_session(phone, poster)
+    assert not {"code", "certificate", "device-key"} & set(phone.kept())
+
+    page.get_by_test_id("go-login").click()
+    page.get_by_test_id("login-document-number").fill(person.number)
+    page.get_by_test_id("login-phone").fill(person.phone)
+    page.get_by_test_id("login-send-otp").click()
+    page.get_by_test_id("login-fill-otp").click()
+    page.get_by_test_id("login-submit").click()
+
+    expect(page.get_by_test_id("visits-sent")).to_have_attribute("data-count", "1")
+
+
+def test_visits_are_never_sent_as_somebody_elses(phone: Phone, poster: str) -> None:
+    phone.prepare()
+    keep_a_visit_and_lose_the_session(phone, poster)
+    sent = len(phone.server.visits)
+
+    hold_green_code(phone.page)
+
+    phone.page.wait_for_timeout(4_000)
+    assert len(phone.server.visits) == sent
+    assert "visits" not in phone.kept()
+
+
 def test_reloading_again_and_again_asks_the_gate_for_nothing(phone: Phone) -> None:
     phone.prepare()
     asked = phone.server.codes_asked

@@ -3,7 +3,7 @@ import { backoffMilliseconds, pause, spread } from '../api/backoff'
 import { awaitChange, fetchCode, type CodeAnswer } from '../api/gate'
 import { noteDegraded } from '../api/heavy-use'
 import { bePatient, endPatience, patienceLeft } from '../api/patience'
-import { ApiError, asApiError } from '../api/problem'
+import { ApiError, asApiError, type FailureKind } from '../api/problem'
 import { clockSetBack } from '../clock/phone-clock'
 import { serverNow } from '../clock/server-clock'
 import { shared } from '../messages'
@@ -18,6 +18,9 @@ const RENEWAL_SPREAD_MILLISECONDS = 10_000
 // A change of the rules wakes every phone, and a mast that is back every phone below it.
 const WOKEN_SPREAD_MILLISECONDS = 500
 const ONLINE_SPREAD_MILLISECONDS = 2000
+
+// Signs of a gate that has too much to do, which loading the page again must not add to.
+const OVERLOADED: ReadonlySet<FailureKind> = new Set(['busy', 'timeout', 'broken'])
 
 // The last answer outlives the page, so that going to another page and back, or loading it again, shows something at
 // once, also offline.
@@ -103,7 +106,7 @@ export function useHealthCode(): {
     await restore()
     const first = firstWait()
     if (first > 0) {
-      if (patienceLeft(Date.now()) > 0 && !last.value) failure.value = new ApiError('busy', shared.value.failures.busy)
+      if (patienceLeft(Date.now()) > 0) failure.value = new ApiError('busy', shared.value.failures.busy)
       await rest(first, signal)
     }
     let failures = 0
@@ -114,7 +117,7 @@ export function useHealthCode(): {
         continue
       }
       const wait = backoffMilliseconds(failures, failure.value?.retryAfterSeconds ?? null)
-      if (failure.value?.kind === 'busy') bePatient(wait, Date.now())
+      if (failure.value && OVERLOADED.has(failure.value.kind)) bePatient(wait, Date.now())
       await rest(wait, signal)
     }
   }
