@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { decodeBase45 } from '../src/code/base45'
 import { decodeBase64url, encodeBase64url } from '../src/code/base64url'
 import { drawCode } from '../src/code/symbol'
-import { renewalDue } from '../src/offline/device'
+import { renewalDue } from '../src/credentials/device'
 import {
   compressPoint,
   CURVE,
@@ -10,9 +10,9 @@ import {
   present,
   presentationText,
   readCertificate,
-} from '../src/offline/device-code'
-import { readCard } from '../src/offline/card-code'
-import { isUsable } from '../src/offline/use-device-code'
+} from '../src/credentials/device-code'
+import { readCard } from '../src/credentials/card-code'
+import { isUsable } from '../src/credentials/use-device-code'
 
 const bytesOf = (hex: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))

@@ -7,7 +7,7 @@ import { ApiError, asApiError, type FailureKind } from '../api/problem'
 import { clockSetBack } from '../clock/phone-clock'
 import { serverNow } from '../clock/server-clock'
 import { shared } from '../messages'
-import { keepCode, keptCode } from '../offline/holdings'
+import { keepCode, keptCode } from '../credentials/holdings'
 
 // Without the change feed the code still renews itself each minute, which is then how late a change is seen.
 const WITHOUT_FEED_MILLISECONDS = 60_000

@@ -1,5 +1,5 @@
 import type { Document } from '../api/portal'
-import { takeOver } from '../offline/owner'
+import { takeOver } from '../credentials/owner'
 import { noteLost } from '../venue/kept-visits'
 import { holderArrived, takePoster } from './holder'
 

@@ -1,8 +1,8 @@
 import { ref } from 'vue'
 import { forgetCode } from '../code/use-health-code'
 import { forget, recall, remember } from '../language/memory'
-import { forgetDevice } from '../offline/device'
-import { forgetSession } from '../offline/holdings'
+import { forgetDevice } from '../credentials/device'
+import { forgetSession } from '../credentials/holdings'
 
 const KEY = 'tianfu.holder'
 

@@ -1,5 +1,5 @@
 import { watch } from 'vue'
-import { keepCertified } from '../offline/device'
+import { keepCertified } from '../credentials/device'
 import { sendVisits } from '../venue/kept-visits'
 import { holding } from './holder'
 

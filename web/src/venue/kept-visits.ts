@@ -3,8 +3,8 @@ import { backoffMilliseconds, pause, spread } from '../api/backoff'
 import { scanVenue } from '../api/gate'
 import { patienceLeft } from '../api/patience'
 import { asApiError, type ApiError } from '../api/problem'
-import { VISITS } from '../offline/holdings'
-import { keep, unseal } from '../offline/vault'
+import { VISITS } from '../credentials/holdings'
+import { keep, unseal } from '../credentials/vault'
 import { isFinal, waiting, withoutVisit, withRefusal, withVisit, type KeptVisit } from './visit-queue'
 
 // A gate that has just come back is not to be met by everyone's visits at once.

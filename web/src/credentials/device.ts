@@ -93,6 +93,8 @@ export async function keepCertified(signal: AbortSignal): Promise<void> {
     try {
       await certify()
       failures = 0
+      // The same one again, because the server thinks it fresh enough: by and by, then.
+      if (renewalDue(device.value?.certificate ?? null) <= serverNow()) await pause(LOOK_MILLISECONDS, signal)
     } catch (error) {
       const failure = asApiError(error)
       if (failure.kind === 'signed_out') return
