@@ -67,6 +67,7 @@ format: dev ## put every file in the one format
 	@$(BIN)/ruff check --quiet --fix .
 
 bench: setup ## measure every budget against a baseline in the same run
+	@$(PYTHON) scripts/setup.py bench
 	@$(BIN)/tianfu bench
 
 soak: dev ## kill and restart processes under load for SOAK_MINUTES

@@ -8,12 +8,13 @@ from typing import Final, NamedTuple
 
 from bench import process
 from bench.load import Load
-from bench.process import Server
+from bench.stage import Stage
 from bench.world import World
 
-ROUNDS: Final = 3
 # A generator this busy may itself be the limit; the line says so.
 BUSY_MAX: Final = 0.95
+# A server that used less of its core than this waited for something, or had to share the core.
+CORE_USED_MIN: Final = 0.8
 Requests = Callable[[World], list[bytes]]
 HEADERS: Final = (
     b"Host: localhost:8000\r\nUser-Agent: bench\r\nAccept: application/json\r\n"
@@ -49,21 +50,36 @@ class Figure(NamedTuple):
     refused: int
     note: str
 
+    def fields(self) -> dict[str, object]:
+        """For machines."""
+        return self._asdict()
 
-def measure(budget: Budget, world: World, *, gate: Server, hello: Server, seconds: float) -> Figure:
+    def text(self) -> str:
+        """For a terminal."""
+        target = f"target {self.target:,}" + (f" and ratio {self.ratio_target}" if self.ratio_target else "")
+        refused = f"  {self.refused} REFUSED" if self.refused else ""
+        note = f"  ({self.note})" if self.note else ""
+        return (
+            f"{self.name:<10} {self.figure:>8,} {self.unit}  {target}  {self.verdict}  "
+            f"baseline {self.baseline:,}  ratio {self.ratio:.2f}  "
+            f"cpu {self.cpu_us:.1f} µs (baseline {self.baseline_cpu_us:.1f})  "
+            f"p50 {self.p50_ms} ms  p99 {self.p99_ms} ms{refused}{note}"
+        )
+
+
+def measure(budget: Budget, stage: Stage) -> Figure:
     """Alternate rounds on the gate and on the baseline, so that both see the same neighbours; take the medians."""
     rounds: list[Load] = []
     baselines: list[Load] = []
-    for _ in range(ROUNDS):
-        requests = budget.requests(world)
-        rounds.append(process.load(gate, requests, seconds))
-        baselines.append(process.load(hello, requests, seconds))
-    middle = sorted(rounds)[ROUNDS // 2]
+    for _ in range(stage.rounds):
+        requests = budget.requests(stage.world)
+        rounds.append(process.load(stage.gate, requests, stage.seconds))
+        baselines.append(process.load(stage.hello, requests, stage.seconds))
+    middle = median(rounds)
     baseline = statistics.median(load.per_second for load in baselines)
     ratio = middle.per_second / baseline
     refused = sum(load.refused for load in rounds)
     is_met = middle.per_second >= budget.target and ratio >= budget.ratio_target and refused == 0
-    busiest = max(load.busy for load in (*rounds, *baselines))
     return Figure(
         name=budget.name,
         figure=round(middle.per_second),
@@ -78,18 +94,33 @@ def measure(budget: Budget, world: World, *, gate: Server, hello: Server, second
         p50_ms=round(middle.p50_ms, 2),
         p99_ms=round(middle.p99_ms, 2),
         refused=refused,
-        note=f"the load generator was {busiest:.0%} busy" if busiest > BUSY_MAX else "",
+        note=limits(middle, [*rounds, *baselines]),
     )
 
 
-def get(path: str, cookie: str) -> bytes:
-    """A GET request with a session."""
-    return b"GET %b HTTP/1.1\r\n%bCookie: %b\r\n\r\n" % (path.encode(), HEADERS, cookie.encode())
+def median(rounds: list[Load]) -> Load:
+    """The round with the middle rate."""
+    return sorted(rounds)[len(rounds) // 2]
 
 
-def post(path: str, cookie: str, body: bytes) -> bytes:
-    """A POST request of JSON with a session."""
+def limits(middle: Load, rounds: list[Load]) -> str:
+    """What a reader must know of a figure: a generator that was busy itself, a server that had not its whole core."""
+    notes = []
+    if (busiest := max(load.busy for load in rounds)) > BUSY_MAX:
+        notes.append(f"the load generator was {busiest:.0%} busy")
+    if (used := middle.cpu_us * middle.per_second / 1e6) < CORE_USED_MIN:
+        notes.append(f"the server used {used:.0%} of its core")
+    return ", ".join(notes)
+
+
+def get(path: str, cookie: str, more: bytes = b"") -> bytes:
+    """A GET request with a session; `more` are further header lines."""
+    return b"GET %b HTTP/1.1\r\n%b%bCookie: %b\r\n\r\n" % (path.encode(), HEADERS, more, cookie.encode())
+
+
+def post(path: str, cookie: str, body: bytes, more: bytes = b"") -> bytes:
+    """A POST request of JSON with a session; `more` are further header lines."""
     return (
-        b"POST %b HTTP/1.1\r\n%bOrigin: http://localhost:8000\r\nContent-Type: application/json\r\n"
+        b"POST %b HTTP/1.1\r\n%b%bOrigin: http://localhost:8000\r\nContent-Type: application/json\r\n"
         b"Content-Length: %d\r\nCookie: %b\r\n\r\n%b"
-    ) % (path.encode(), HEADERS, len(body), cookie.encode(), body)
+    ) % (path.encode(), HEADERS, more, len(body), cookie.encode(), body)

@@ -1,30 +1,29 @@
-"""The load generator: one process, one thread, epoll, raw sockets, keep-alive, one request at a time on each of them.
+"""The closed loop: one process, one thread, epoll, raw sockets, keep-alive, one request at a time on each of them.
 
-Reads a list of ready-made requests (bytes) and sends them round and round for some seconds. What it costs itself is
-reported (`busy`, the share of the time it had answers to handle), because a generator that always has measures itself.
+Reads a list of ready-made requests (bytes) and sends them round and round for some seconds, the next as soon as the
+last is answered: this finds how much a server can do. What the generator costs itself is reported (`busy`, the share
+of the time it had answers to handle), because a generator that always has measures itself.
 """
 
 from __future__ import annotations
 
-import json
-import pickle
 import select
 import socket
-import sys
 import time
 from array import array
 from itertools import cycle
-from pathlib import Path
 from typing import Final, NamedTuple
 
+from bench.wire import RECEIVE_BYTES, is_whole, status
+
 CONNECTIONS: Final = 64
-_RECEIVE_BYTES: Final = 65_536
-_HEAD_END: Final = b"\r\n\r\n"
-_LENGTH: Final = b"content-length: "
 
 
 class Load(NamedTuple):
-    """What came of it; `refused` is not 200, `busy` is 0 to 1, `cpu_us` is what an answer cost the server."""
+    """What came of it; `refused` is not 200, `busy` is 0 to 1, `cpu_us` is what an answer cost the server.
+
+    `seconds` is how long it took by the clock and `own_seconds` the processor time of the generator in it.
+    """
 
     per_second: float
     answers: int
@@ -32,18 +31,34 @@ class Load(NamedTuple):
     p50_ms: float
     p99_ms: float
     busy: float
+    seconds: float
+    own_seconds: float
     cpu_us: float = 0.0
 
 
-def run(port: int, requests: list[bytes], seconds: float, connections: int = CONNECTIONS) -> Load:
-    """Send for `seconds` and count."""
+class ServerGoneError(ConnectionError):
+    """The server closed a connection that nobody had asked it to close."""
+
+
+def run(
+    port: int,
+    requests: list[bytes],
+    seconds: float,
+    *,
+    connections: int = CONNECTIONS,
+    sleeping: bool = False,
+    begin_at: float = 0.0,
+) -> Load:
+    """Send for `seconds` from `begin_at` (`time.perf_counter`, the same in all processes) on, and count.
+
+    `sleeping` is for a generator that shares its core with the server; otherwise it never sleeps, because to wake a
+    sleeping peer on the other core costs a virtual machine's server 10 µs an answer.
+    """
     poller = select.epoll()
-    sockets: dict[int, socket.socket] = {}
-    for _ in range(connections):
-        connection = socket.create_connection(("127.0.0.1", port))
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sockets[connection.fileno()] = connection
-        poller.register(connection.fileno(), select.EPOLLIN)
+    sockets = {connection.fileno(): connection for connection in (connect(port) for _ in range(connections))}
+    for number in sockets:
+        poller.register(number, select.EPOLLIN)
+    patience = 0.1 if sleeping else 0
     upcoming = cycle(requests)
     latencies = array("d")
     sent_at: dict[int, float] = {}
@@ -51,6 +66,8 @@ def run(port: int, requests: list[bytes], seconds: float, connections: int = CON
     refused = 0
     now = time.perf_counter
     working = 0.0
+    time.sleep(max(0.0, begin_at - now()))
+    own = time.process_time()
     start = now()
     for number, connection in sockets.items():
         sent_at[number] = now()
@@ -58,51 +75,50 @@ def run(port: int, requests: list[bytes], seconds: float, connections: int = CON
     end = start + seconds
     moment = start
     while moment < end:
-        # Never sleeping: to wake a sleeping peer on the other core costs a virtual machine's server 10 µs an answer.
-        ready = poller.poll(0)
+        ready = poller.poll(patience)
         begun = now()
         for number, _ in ready:
             connection = sockets[number]
-            data = connection.recv(_RECEIVE_BYTES)
+            data = connection.recv(RECEIVE_BYTES)
             if partial and number in partial:
                 data = partial.pop(number) + data
-            if not _is_whole(data):
+            if not is_whole(data):
                 if not data:
-                    message = "the server closed the connection"
-                    raise ConnectionError(message)
+                    raise ServerGoneError
                 partial[number] = data
                 continue
             moment = now()
             latencies.append(moment - sent_at[number])
-            if data[9:12] != b"200":
+            if status(data) != b"200":
                 refused += 1
             sent_at[number] = moment
             connection.send(next(upcoming))
         moment = now()
         working += moment - begun if ready else 0.0
     duration = moment - start
-    busy = working / duration
+    own = time.process_time() - own
     for connection in sockets.values():
         connection.close()
     ordered = sorted(latencies)
     return Load(
-        len(ordered) / duration,
-        len(ordered),
-        refused,
-        ordered[len(ordered) // 2] * 1000,
-        ordered[len(ordered) * 99 // 100] * 1000,
-        busy,
+        per_second=len(ordered) / duration,
+        answers=len(ordered),
+        refused=refused,
+        p50_ms=share(ordered, 0.5) * 1000,
+        p99_ms=share(ordered, 0.99) * 1000,
+        busy=working / duration,
+        seconds=duration,
+        own_seconds=own,
     )
 
 
-def _is_whole(data: bytes) -> bool:
-    head = data.find(_HEAD_END)
-    if head < 0:
-        return False
-    at = data.find(_LENGTH, 0, head) + len(_LENGTH)
-    return len(data) >= head + len(_HEAD_END) + int(data[at : data.find(b"\r", at)])
+def connect(port: int) -> socket.socket:
+    """A connection to the server on this machine, without delay for small packets."""
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
 
 
-if __name__ == "__main__":
-    _port, _file, _seconds = int(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
-    sys.stdout.write(json.dumps(run(_port, pickle.loads(_file.read_bytes()), _seconds)._asdict()))  # noqa: S301 - our own file
+def share(ordered: list[float], part: float) -> float:
+    """The value below which `part` of the sorted values lie; 0 of nothing."""
+    return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else 0.0

@@ -1,4 +1,4 @@
-"""Budgets that are not about the gate's answers: each is one function that measures, and one line."""
+"""Lines that are not the gate's answers a second: one figure each, with what it should be."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ class Line(NamedTuple):
     """A figure, what it should be, and what was measured beside it in the same run. `note` is for a person."""
 
     name: str
-    figure: int
+    figure: float
     unit: str
-    target: int
+    target: float
     is_met: bool
     baseline: str
     note: str

@@ -1,51 +1,87 @@
-"""Servers and load generators as processes, each on a core of its own."""
+"""Servers under measurement as processes, and load generators beside them, each on cores of its own."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import pickle
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Iterable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench.load import Load
+from bench.generator import ROOT, Working
+from bench.load import Load, run
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 START_SECONDS_MAX: Final = 15.0
+_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+
+
+class Memory(NamedTuple):
+    """Bytes of memory: all that is resident, and without the pages of mapped files, which are the kernel's to take."""
+
+    resident: int
+    own: int
 
 
 class Server(NamedTuple):
-    """A running server."""
+    """A running server; `others` are processes that work for it, such as those of its database."""
 
     port: int
     pid: int
+    others: tuple[int, ...] = ()
 
     def cpu_seconds(self) -> float:
-        """Processor time it has used so far, its share of the kernel's included."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """Processor time used so far, its share of the kernel's included."""
+        return sum(map(cpu_seconds, (self.pid, *self.others)))
+
+    def memory(self) -> Memory:
+        """What the process itself occupies now."""
+        resident, mapped = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1:3]
+        return Memory(int(resident) * _PAGE_BYTES, (int(resident) - int(mapped)) * _PAGE_BYTES)
 
 
 class NotStartedError(RuntimeError):
     """A server under measurement did not come up."""
 
 
+def cpu_seconds(pid: int) -> float:
+    """Processor time of one process, all its living threads, to the nanosecond; 0 when it is gone.
+
+    The process's own sum counts in hundredths of a second, too coarse for each of a pool's connections.
+    """
+    seconds = 0.0
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                seconds += int((thread / "schedstat").read_text(encoding="ascii").split()[0]) / 1e9
+    return seconds
+
+
 def cores() -> tuple[set[int], set[int]]:
-    """The core of the server and the cores of the load generator; one and the same when there is only one."""
+    """The core of the server and the core of the load generator; one and the same when there is only one."""
     usable = sorted(os.sched_getaffinity(0))
     return ({usable[0]}, set(usable[1:2])) if len(usable) > 1 else (set(usable), set(usable))
 
 
+def pin(pids: Iterable[int], to: Collection[int]) -> None:
+    """Keep processes that run already, with all their threads, on the cores `to`."""
+    for pid in pids:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            for thread in Path(f"/proc/{pid}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), to)
+
+
 @contextlib.contextmanager
-def server(module: str, *arguments: str, environment: Mapping[str, str]) -> Generator[Server, None, None]:
-    """Run `python -m module … PORT` pinned to the server's core; gives it once it accepts connections."""
+def server(
+    module: str,
+    *arguments: str,
+    environment: Mapping[str, str],
+    on: Collection[int] | None = None,
+) -> Generator[Server, None, None]:
+    """Run `python -m module … PORT` on the server's core, or on those of `on`; gives it once it accepts connections."""
     port = _free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments, str(port)],
@@ -54,7 +90,7 @@ def server(module: str, *arguments: str, environment: Mapping[str, str]) -> Gene
         stdout=subprocess.DEVNULL,
     )
     try:
-        os.sched_setaffinity(process.pid, cores()[0])
+        os.sched_setaffinity(process.pid, on or cores()[0])
         _wait_for(process, port)
         yield Server(port, process.pid)
     finally:
@@ -63,20 +99,10 @@ def server(module: str, *arguments: str, environment: Mapping[str, str]) -> Gene
 
 
 def load(server: Server, requests: list[bytes], seconds: float) -> Load:
-    """Run the load generator on its own core; `cpu_us` is what an answer cost the server."""
-    with tempfile.NamedTemporaryFile(suffix=".requests") as file:
-        file.write(pickle.dumps(requests))
-        file.flush()
-        before = server.cpu_seconds()
-        finished = subprocess.run(
-            [sys.executable, "-m", "bench.load", str(server.port), file.name, str(seconds)],
-            cwd=ROOT,
-            check=True,
-            capture_output=True,
-            preexec_fn=lambda: os.sched_setaffinity(0, cores()[1]),
-        )
-    result = Load(**json.loads(finished.stdout))
-    return result._replace(cpu_us=(server.cpu_seconds() - before) / result.answers * 1_000_000)
+    """Run the closed loop on the generator's core; `cpu_us` is what an answer cost the server."""
+    before = server.cpu_seconds()
+    result: Load = Working(cores()[1], run, server.port, requests, seconds).result()
+    return result._replace(cpu_us=(server.cpu_seconds() - before) / max(1, result.answers) * 1_000_000)
 
 
 def _free_port() -> int:

@@ -19,7 +19,8 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench.process import ROOT
+from bench.generator import ROOT
+from bench.process import cpu_seconds
 from tianfu.feeds import intake
 from tianfu.feeds.contracts import CONTRACTS
 from tianfu.platform import collector, migrate, settings
@@ -73,7 +74,7 @@ class System(NamedTuple):
         """See `Cpu`. Connections that were closed are not counted; none is closed while something is measured."""
         servers = processes_in(self.var / "postgres")
         loaders = [loader.pid for loader in self.loaders if loader.pid is not None]
-        return Cpu(sum(map(_cpu_seconds, loaders)), _cpu_seconds(self.worker.pid), sum(map(_cpu_seconds, servers)))
+        return Cpu(sum(map(cpu_seconds, loaders)), cpu_seconds(self.worker.pid), sum(map(cpu_seconds, servers)))
 
 
 @contextlib.contextmanager
@@ -167,10 +168,3 @@ def _put_in_force(database: Database) -> None:
             effective_from=now,
             at=now - timedelta(seconds=1),
         )
-
-
-def _cpu_seconds(pid: int) -> float:
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return 0.0

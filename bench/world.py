@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tianfu.access.channel import Channel
 from tianfu.access.session import Audience, Session, SessionKeys, new_session_id
 from tianfu.clock import now_milliseconds
 from tianfu.passcode.issue import Issuer
@@ -23,6 +24,8 @@ POSTERS: Final = 200
 _BATCH: Final = 100_000
 _SESSION_SECONDS: Final = 86_400
 _COLOUR_GREEN: Final = 1
+# Of nineteen residents nine come through WeChat, and so on.
+_ENTRIES: Final = [Channel.WECHAT] * 9 + [Channel.ALIPAY] * 5 + [Channel.APP] * 3 + [Channel.WEB] * 2
 _TEST_NEGATIVE: Final = 1
 
 
@@ -32,6 +35,7 @@ class World(NamedTuple):
     var: Path
     ring: GateKeys
     residents: list[str]
+    channels: list[str]
     guards: list[str]
     posters: list[str]
     people: int
@@ -67,11 +71,15 @@ def build(var: Path, *, people: int) -> World:
     )
     writer.close()
     signer = ring.at(at_ms // 1000).signers[KeyPurpose.VENUE]
+    channels = [_ENTRIES[number % len(_ENTRIES)] for number in range(SESSIONS)]
     return World(
         var=var,
         ring=ring,
-        residents=[_token(ring, Audience.RESIDENT, random_source.randint(1, people), 0) for _ in range(SESSIONS)],
-        guards=[_token(ring, Audience.GUARD, account, account) for account in range(1, 65)],
+        residents=[
+            _token(ring, Audience.RESIDENT, random_source.randint(1, people), 0, channel) for channel in channels
+        ],
+        channels=[channel.name.lower() for channel in channels],
+        guards=[_token(ring, Audience.GUARD, account, account, Channel.GUARD) for account in range(1, 65)],
         posters=[poster_text(signer, claim, PUBLIC_ORIGIN) for claim in claims],
         people=people,
     )
@@ -87,10 +95,10 @@ def codes(world: World, count: int) -> list[str]:
     ]
 
 
-def _token(ring: GateKeys, audience: Audience, subject: int, venue: int) -> str:
-    return SessionKeys(ring).issue(_session(audience, subject, venue), now_milliseconds() // 1000)
+def _token(ring: GateKeys, audience: Audience, subject: int, venue: int, channel: Channel) -> str:
+    return SessionKeys(ring).issue(_session(audience, subject, venue, channel), now_milliseconds() // 1000)
 
 
-def _session(audience: Audience, subject: int, venue: int) -> Session:
+def _session(audience: Audience, subject: int, venue: int, channel: Channel = Channel.WEB) -> Session:
     expires_at = now_milliseconds() // 1000 + _SESSION_SECONDS
-    return Session(audience, new_session_id(), subject, venue, "测*", "5101**********123X", expires_at)
+    return Session(audience, new_session_id(), subject, venue, "测*", "5101**********123X", expires_at, channel)

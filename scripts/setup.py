@@ -53,6 +53,7 @@ def main() -> None:
         "runtime": runtime,
         "web": web,
         "dev": dev,
+        "bench": bench,
         "browser": browser,
         "web-check": web_check,
     }
@@ -103,6 +104,11 @@ def runtime() -> None:
 def dev() -> None:
     """What the checks and tests need on top."""
     pip_install("dev", "Python packages of the checks and tests")
+
+
+def bench() -> None:
+    """What the comparison of `make bench` needs on top."""
+    pip_install("bench", "Python packages of the comparison")
 
 
 PIP: Final = (

@@ -46,6 +46,11 @@ def monotonic_seconds() -> float:
     return time.monotonic()
 
 
+def thread_seconds() -> float:
+    """Processor time of the calling thread in seconds, its share of the kernel's included."""
+    return time.thread_time()
+
+
 def require_aware(at: datetime) -> datetime:
     """`at` itself; a naive datetime is the caller's bug and raises `ValueError`."""
     if at.tzinfo is None or at.utcoffset() is None:

@@ -28,6 +28,7 @@ CLOCK_CALLS = {
         "datetime.date.today",
     ),
     *("time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter", "time.perf_counter_ns"),
+    *("time.thread_time", "time.process_time"),
 }
 SQL = re.compile(
     r"\b(select\s+.+\s+from|insert\s+into|update\s+\w+\s+set|delete\s+from|create\s+table|truncate\s+\w+|copy\s+\w+)\b",

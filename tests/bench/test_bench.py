@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from bench import comparison
+from bench.process import Server
+from bench.stage import Stage
+from bench.world import World
+from tianfu.platform.keyring import GateKeys
 from tianfu.platform.settings import PROJECT_ROOT
 
 FIELDS = {"name", "figure", "unit", "target", "verdict", "baseline", "ratio"}
@@ -39,6 +46,28 @@ def test_every_budget_prints_figure_target_verdict_and_baseline_and_refuses_nobo
         assert figure["verdict"] == ("met" if reached else "below")
 
 
+@pytest.mark.slow
+def test_latency_two_gates_a_crowd_and_the_usual_stack_are_lines_of_the_same_run() -> None:
+    wanted = ("show-valid", "usual", "check-p99", "two", "overload", "flood")
+    done = bench(*wanted, "--json", "--quick", "--people", "1000", "--seconds", "0.5", "--storm-seconds", "2")
+
+    assert done.returncode == 0, done.stderr
+    figures = {figure["name"]: figure for figure in map(json.loads, done.stdout.splitlines())}
+    assert list(figures) == [
+        *("show-valid", "usual-show", "usual-scan", "usual-check", "check-p99"),
+        *("two-show", "two-scan", "two-check", "overload", "flood"),
+    ]
+    for figure in figures.values():
+        assert set(figure) >= FIELDS - {"ratio"}
+        assert figure["figure"] > 0
+        assert figure["baseline"]
+        assert "REFUSED" not in figure["note"]
+    for name in ("usual-show", "usual-scan", "usual-check"):
+        assert figures[name]["verdict"] == ("met" if figures[name]["figure"] >= 1 else "below")
+        assert "FAILED" not in figure["note"]
+    assert "recovery" in figures["overload"]["note"]
+
+
 def test_a_budget_without_a_gate_prints_the_same_things() -> None:
     done = bench("decide", "--json")
 
@@ -47,6 +76,19 @@ def test_a_budget_without_a_gate_prints_the_same_things() -> None:
     assert set(figure) >= FIELDS - {"ratio"}
     assert figure["figure"] > 0
     assert figure["verdict"] == ("met" if figure["figure"] >= figure["target"] else "below")
+
+
+def test_without_its_packages_the_comparison_is_left_out_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    nobody = Server(port=0, pid=0)
+    world = World(tmp_path, GateKeys.load_or_create(tmp_path / "gate.json"), [], [], [], [], 0)
+
+    lines = comparison.measure(Stage(world, nobody, nobody, {}, seconds=1, rounds=1, storm_seconds=1))
+
+    assert list(lines) == []
+    assert "make bench" in capsys.readouterr().err
 
 
 def test_an_unknown_budget_is_refused_with_the_names_there_are() -> None:

@@ -44,3 +44,20 @@ def test_a_gate_that_has_recorded_nothing_is_said_to_have_no_journal(
 
     assert shown.exit_code == 0
     assert "no journal" in shown.output
+
+
+def test_a_journal_is_moved_into_the_lake_and_what_is_there_is_verified(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIANFU_VAR", str(tmp_path))
+    file = JournalFile.open(tmp_path / "journal" / "gate-00001")
+    file.write([visit(KIND_POSTER, 0, number) for number in range(3)])
+    file.close()
+
+    shipped = CliRunner().invoke(journal.command, ["ship"])
+    verified = CliRunner().invoke(journal.command, ["verify"])
+
+    assert (shipped.exit_code, verified.exit_code) == (0, 0)
+    assert "gate 1: 3 records moved, everything before 3 is in the lake" in shipped.output
+    assert "gate 1: 1 segments, 3 scans, numbers 0 to 3 (the last not included); sound" in verified.output
+    assert "4711" not in shipped.output + verified.output

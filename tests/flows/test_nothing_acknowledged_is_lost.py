@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.holders import Holder, number_of
 from tests.support.running import RunningTianfu, until
+from tianfu.lake import incoming
 from tianfu.platform.journalfile import JournalFile
 from tianfu.scans import event
 
@@ -75,14 +76,16 @@ class Load:
 
 
 def recorded(tianfu: RunningTianfu) -> int:
-    """Whole scan events in the journal, read as a stopped gate left it."""
-    (folder,) = (tianfu.var / "journal").iterdir()
-    journal = JournalFile.open(folder)
+    """Whole scan events in the lake and, from there on, in the journal, as a stopped gate and shipper left them."""
+    (gate,) = incoming.gates(tianfu.var / "journal")
+    lake = tianfu.var / "lake"
+    moved = sum(1 for item in incoming.segments(lake, gate) for _ in incoming.events(item, gate))
+    journal = JournalFile.open(tianfu.var / "journal" / f"gate-{gate:05d}")
     try:
-        events = [event.unpack(data) for _, data in journal.read(0, 1_000_000)]
+        left = [event.unpack(data) for _, data in journal.read(incoming.offset(lake, gate).end, 1_000_000)]
     finally:
         journal.close()
-    return len(events)
+    return moved + len(left)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +94,7 @@ def recorded(tianfu: RunningTianfu) -> int:
         pytest.param(lambda running: running.pids_of("tianfu.services.origin"), id="origin"),
         pytest.param(lambda running: running.pids_of("tianfu.services.control"), id="control"),
         pytest.param(lambda running: running.pids_of("tianfu.services.worker"), id="worker"),
+        pytest.param(lambda running: running.pids_of("tianfu.services.shipper"), id="shipper"),
         pytest.param(lambda running: [running.postmaster()], id="postgres"),
     ],
 )

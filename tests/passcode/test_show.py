@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.gate import GREEN, RED, GateWorld, request
+from tests.support.gate import GREEN, RED, GateWorld, request, whole
 from tianfu.access.session import Audience
 from tianfu.errors import InputInvalidError
 from tianfu.passcode import show
@@ -25,7 +25,7 @@ def world(tmp_path: Path) -> Iterator[GateWorld]:
 
 
 def shown(world: GateWorld, person: int) -> dict[str, Any]:
-    content = json.loads(world.code.show(request(world.resident(person))).body)
+    content = json.loads(whole(world.code.show(request(world.resident(person)))).body)
     assert isinstance(content, dict)
     return content
 
@@ -117,3 +117,48 @@ def test_a_change_while_waiting_is_told_and_no_change_is_told_after_the_timeout(
         return answers
 
     assert asyncio.run(run()) == [{"sequence": 5, "changed": True}, {"sequence": 2, "changed": False}]
+
+
+def test_under_pressure_add_ons_go_first_and_the_colour_never(world: GateWorld) -> None:
+    seen = []
+    for _ in range(4):
+        world.admission.judge(1.0)
+        content = shown(world, 1)
+        add_ons = {name: content.get(name) for name in ("vaccination", "travel")}
+        seen.append((content["colour"], content["test"] is None, *add_ons.values(), content["degraded"]))
+
+    assert seen == [
+        ("green", False, None, False, ["vaccination"]),
+        ("green", True, None, False, ["vaccination", "test"]),
+        ("green", True, None, None, ["vaccination", "test", "travel"]),
+        ("green", True, None, None, ["vaccination", "test", "travel", "notices"]),
+    ]
+
+
+def test_whoever_reloads_is_given_the_code_made_before_unless_a_fresh_one_is_asked_for(world: GateWorld) -> None:
+    token = world.resident(1)
+    first, again = (json.loads(whole(world.code.show(request(token))).body)["code"] for _ in range(2))
+    fresh = json.loads(whole(world.code.show(request(token, query=show.FRESH))).body)["code"]
+    world.at_ms += show.REUSE_SECONDS * 1000
+    later = json.loads(whole(world.code.show(request(token))).body)["code"]
+
+    assert first == again
+    assert len({first, fresh, later}) == 3
+
+
+def test_a_code_made_before_is_not_given_again_once_the_colour_has_changed(world: GateWorld) -> None:
+    token = world.resident(1)
+    before = json.loads(whole(world.code.show(request(token))).body)["code"]
+
+    world.put(1, BoardRecord(RED, 0, 1, 7, 0, 0, 0, 0, 0, 9))
+    after = json.loads(whole(world.code.show(request(token))).body)
+
+    assert (after["colour"], after["code"] != before) == ("red", True)
+
+
+def test_without_pressure_doses_and_travel_are_shown_unless_nothing_is_known(world: GateWorld) -> None:
+    world.put(1, BoardRecord(GREEN, 0, 0, 7, 0, 0b11000, 0, 0, 0, 4))
+
+    assert (shown(world, 1)["vaccination"], shown(world, 1)["travel"]) == (2, True)
+    assert "degraded" not in shown(world, 1)
+    assert "vaccination" not in shown(world, 99)

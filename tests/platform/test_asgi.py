@@ -3,14 +3,15 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
 
 from tianfu.errors import TianfuError
 from tianfu.platform import asgi
-from tianfu.platform.asgi import HotApp, Message, Route
+from tianfu.platform.asgi import HotApp, Message
+from tianfu.platform.hot import HotDesk, Route, Told
 from tianfu.platform.http import HOT_BODY_BYTES_MAX, Answer, BusyError, HotRequest
 from tianfu.platform.journalfile import JournalFullError
 from tianfu.platform.observe import Log
@@ -27,17 +28,17 @@ class MemoryJournal:
         self.failure: TianfuError | None = None
         self.settlings = 0
 
-    def append(self, record: bytes) -> Awaitable[None]:
-        async def durable() -> None:
-            await asyncio.sleep(0)
-            if self.failure is not None:
-                raise self.failure
-            self.records.append(record)
+    def take(self, records: Sequence[bytes], told: Told) -> None:
+        asyncio.get_running_loop().call_soon(self._tell, list(records), told)
 
-        return durable()
+    def _tell(self, records: list[bytes], told: Told) -> None:
+        if self.failure is None:
+            self.records += records
+        told(self.failure)
 
-    async def settled(self) -> None:
+    def when_settled(self, told: Told) -> None:
         self.settlings += 1
+        told(None)
 
 
 class Sent:
@@ -69,12 +70,16 @@ class Harness:
         routes = {
             ("GET", "/echo"): Route(echo, b"tianfu_session"),
             ("POST", "/echo"): Route(echo, b"tianfu_session"),
-            ("POST", "/record"): Route(lambda _: Answer(b"{}", record=b"r" * 44), lost=self.lost.append),
+            ("POST", "/record"): Route(lambda _: Answer(b"{}", records=(b"r" * 44,)), lost=self.lost.append),
+            ("POST", "/records"): Route(
+                lambda _: Answer(b"{}", records=(b"r" * 44, b"s" * 44)), lost=self.lost.append, body_bytes_max=20_000
+            ),
             ("POST", "/again"): Route(lambda _: Answer(b"{}", settled=True)),
             ("GET", "/later"): Route(self.later),
             ("GET", "/broken"): Route(self.broken),
         }
-        self.app = HotApp(routes, journal=self.journal, public_origin=ORIGIN, log=Log("test", stream=self.log))
+        self.desk = HotDesk(routes, journal=self.journal, public_origin=ORIGIN, log=Log("test", stream=self.log))
+        self.app = HotApp(self.desk)
 
     async def later(self, request: HotRequest) -> Answer:
         await asyncio.sleep(0)
@@ -125,7 +130,7 @@ def test_a_handler_gets_body_query_token_and_language(harness: Harness) -> None:
     )
 
     assert answer.status == 200
-    assert answer.body == repr((b"one", b"q=1", "abc.def", "en")).encode()
+    assert answer.body == repr((b"one", b"q=1", b"abc.def", "en")).encode()
     assert answer.headers[b"cache-control"] == b"no-store"
 
 
@@ -137,13 +142,13 @@ def test_a_handler_gets_body_query_token_and_language(harness: Harness) -> None:
         ([(b"cookie", b"tianfu_session=" + b"x" * 2000)], None),
         ([(b"cookie", b"tianfu_session=\xff")], None),
         ([(b"cookie", b"not_tianfu_session=a")], None),
-        ([(b"authorization", b"Bearer abc")], "abc"),
+        ([(b"authorization", b"Bearer abc")], b"abc"),
         ([(b"authorization", b"Basic abc")], None),
-        ([(b"cookie", b"tianfu_session=a"), (b"authorization", b"Bearer b")], "a"),
+        ([(b"cookie", b"tianfu_session=a"), (b"authorization", b"Bearer b")], b"a"),
     ],
 )
 def test_the_token_is_the_cookie_or_the_bearer_and_nothing_else(
-    harness: Harness, headers: list[tuple[bytes, bytes]], token: str | None
+    harness: Harness, headers: list[tuple[bytes, bytes]], token: bytes | None
 ) -> None:
     answer = harness.send("GET", "/echo", *headers)
 
@@ -268,6 +273,26 @@ def test_a_record_that_was_not_made_durable_is_told_to_client_and_handler(harnes
     assert harness.lost == [b"r" * 44]
 
 
+def test_an_answer_with_several_records_leaves_after_all_are_durable(harness: Harness) -> None:
+    assert harness.send("POST", "/records", JSON).status == 200
+
+    assert harness.journal.records == [b"r" * 44, b"s" * 44]
+
+
+def test_of_several_records_that_were_not_made_durable_the_handler_hears_of_each(harness: Harness) -> None:
+    harness.journal.failure = JournalFullError()
+
+    assert harness.send("POST", "/records", JSON).code == "journal_full"
+    assert harness.lost == [b"r" * 44, b"s" * 44]
+
+
+def test_a_route_may_take_larger_bodies_than_the_others(harness: Harness) -> None:
+    assert harness.send("POST", "/records", JSON, body=[b"x" * 10_000, b"x" * 10_000]).status == 200
+    assert harness.send("POST", "/records", JSON, body=[b"x" * 10_000, b"x" * 10_001]).code == "body_too_large"
+    assert harness.send("POST", "/records", JSON, (b"content-length", b"20001")).code == "body_too_large"
+    assert harness.send("POST", "/echo", JSON, body=[b"x" * 10_000]).code == "body_too_large"
+
+
 def test_a_handler_may_answer_later(harness: Harness) -> None:
     assert harness.send("GET", "/later").status == 200
 
@@ -304,4 +329,4 @@ def test_answers_are_counted_by_known_path_and_status(harness: Harness) -> None:
     harness.send("GET", "/echo")
     harness.send("GET", "/some/secret/path")
 
-    assert harness.app.answers == {("/echo", 200): 2, ("other", 404): 1}
+    assert harness.desk.answers == {("/echo", 200): 2, ("other", 404): 1}

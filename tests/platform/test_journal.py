@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tianfu.errors import TianfuError
 from tianfu.platform.http import BusyError
 from tianfu.platform.journal import PENDING_RECORDS_MAX, ClosedJournal, Journal, JournalTakenError
 from tianfu.platform.journalfile import JournalBrokenError, JournalFile, JournalFullError
@@ -42,15 +44,65 @@ def test_what_was_acknowledged_is_there_in_order_after_reopening(tmp_path: Path)
     file.close()
 
 
-def test_records_that_wait_together_share_one_future_and_one_value(tmp_path: Path) -> None:
-    async def run() -> bool:
-        journal = Journal.open(tmp_path, loop=asyncio.get_running_loop())
-        futures = [journal.append(record(number)) for number in range(10)]
-        await asyncio.gather(*futures)
-        await asyncio.to_thread(journal.close)
-        return len(set(map(id, futures))) < len(futures)
+def test_records_that_wait_together_are_one_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    commits: list[int] = []
+    write = JournalFile.write
 
-    assert asyncio.run(run())
+    def counted(self: JournalFile, records: list[bytes]) -> None:
+        commits.append(len(records))
+        write(self, records)
+
+    monkeypatch.setattr(JournalFile, "write", counted)
+
+    asyncio.run(append_all(tmp_path, range(200)))
+
+    assert sum(commits) == 200
+    assert len(commits) < 10
+
+
+def test_records_taken_together_are_told_of_together(tmp_path: Path) -> None:
+    async def run() -> list[TianfuError | None]:
+        journal = Journal.open(tmp_path, loop=asyncio.get_running_loop())
+        told: list[TianfuError | None] = []
+        journal.take([record(1), record(2), record(3)], told.append)
+        await journal.append(record(4))
+        journal.when_settled(told.append)
+        assert [found for _, found in journal.read(0, 10)] == [record(number) for number in (1, 2, 3, 4)]
+        await asyncio.to_thread(journal.close)
+        return told
+
+    assert asyncio.run(run()) == [None, None]
+
+
+def test_records_of_one_request_become_durable_in_one_value_and_in_order(tmp_path: Path) -> None:
+    async def run() -> None:
+        journal = Journal.open(tmp_path, loop=asyncio.get_running_loop())
+        await journal.append(*(record(number) for number in range(100)))
+        assert journal.read(0, 200) == [(number, record(number)) for number in range(100)]
+        with journal._file._environment.begin(journal._file._records) as transaction:
+            assert transaction.stat(journal._file._records)["entries"] == 1
+        await asyncio.to_thread(journal.close)
+
+    asyncio.run(run())
+
+
+def test_records_of_one_request_that_do_not_fit_the_queue_are_refused_together(tmp_path: Path) -> None:
+    async def run() -> None:
+        journal = Journal.open(tmp_path, loop=asyncio.get_running_loop())
+        accepted: list[asyncio.Future[None]] = []
+
+        def overfill() -> None:
+            while True:
+                accepted.append(journal.append(*[record(len(accepted))] * 100))
+
+        with pytest.raises(BusyError):
+            overfill()
+        await asyncio.gather(*accepted)
+        assert len(accepted) * 100 > PENDING_RECORDS_MAX - 100
+        assert journal.end() == len(accepted) * 100
+        await asyncio.to_thread(journal.close)
+
+    asyncio.run(run())
 
 
 def test_a_waiter_that_is_cancelled_does_not_cancel_the_batch(tmp_path: Path) -> None:
@@ -112,6 +164,26 @@ def test_a_full_journal_refuses_keeps_what_it_has_and_takes_more_once_trimmed(tm
         await asyncio.to_thread(journal.close)
 
     asyncio.run(run())
+
+
+def fill(file: JournalFile) -> None:
+    with contextlib.suppress(JournalFullError):
+        while True:
+            file.write([record(1)] * 40)
+
+
+@pytest.mark.parametrize("values_max", [1, 7, 256])
+def test_a_full_journal_can_be_emptied_in_small_steps_and_filled_again(tmp_path: Path, values_max: int) -> None:
+    file = JournalFile.open(tmp_path, map_bytes=SMALL_MAP_BYTES)
+    for _ in range(3):
+        fill(file)
+        end = file.end()
+
+        while file.trim(end, values_max=values_max):
+            pass
+
+        assert (file.start(), file.end()) == (end - 40, end)
+    file.close()
 
 
 def test_a_disk_that_is_full_fails_the_batch_and_a_later_one_succeeds(tmp_path: Path) -> None:
@@ -184,9 +256,9 @@ def test_a_closed_journal_says_why_it_takes_nothing() -> None:
     closed = ClosedJournal(JournalFullError())
 
     with pytest.raises(JournalFullError):
-        closed.append(record(1))
+        closed.take([record(1)], print)
     with pytest.raises(JournalFullError):
-        closed.settled()
+        closed.when_settled(print)
 
 
 @settings(max_examples=25, deadline=None)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,11 +9,12 @@ import pytest
 
 from tests.support.gate import GREEN, RED, VENUE, VENUE_REF, GateWorld, request
 from tianfu.access.session import Audience, SessionExpiredError, SessionInvalidError
-from tianfu.errors import InputInvalidError
+from tianfu.errors import InputInvalidError, TianfuError
 from tianfu.platform.http import Answer
 from tianfu.platform.sign import KeyPurpose
 from tianfu.scans import event
-from tianfu.scans.event import KIND_POSTER, ScanEvent
+from tianfu.scans.event import FLAG_OFFLINE, KIND_POSTER, ScanEvent
+from tianfu.scans.offline import OFFLINE_AGE_MS_MAX, OFFLINE_AHEAD_MS_MAX, ScanInFutureError, ScanTooOldError
 from tianfu.scans.venue import PosterOutdatedError, ScanBlockedError, VenueUnknownError
 from tianfu.status.bearer import AudienceRefusedError
 from tianfu.status.layout import VenueRecord
@@ -28,8 +30,8 @@ def world(tmp_path: Path) -> Iterator[GateWorld]:
 
 
 def visit(answer: Answer) -> ScanEvent:
-    assert answer.record is not None
-    return event.unpack(answer.record)
+    assert len(answer.records) == 1
+    return event.unpack(answer.records[0])
 
 
 def test_a_scan_names_venue_time_and_own_colour_and_records_weak_evidence(world: GateWorld) -> None:
@@ -141,10 +143,39 @@ def test_only_a_living_residents_session_may_scan(world: GateWorld) -> None:
 def test_a_revoked_session_is_refused_at_the_next_request(world: GateWorld) -> None:
     token = world.resident(1)
     body = {"poster": world.poster()}
-    session_id = world.venue._bearers.bearer(token, Audience.RESIDENT, world.at_ms // 1000).session.session_id
+    session_id = world.venue._bearers.bearer(token.encode(), Audience.RESIDENT, world.at_ms // 1000).session_id
     world.venue.scan(request(token, body))
 
     world.writer.revoke([session_id], at_ms=world.at_ms)
 
     with pytest.raises(SessionInvalidError):
         world.venue.scan(request(token, body))
+
+
+def test_a_scan_made_offline_keeps_its_own_time_and_says_so(world: GateWorld) -> None:
+    then_ms = world.at_ms - 3 * 86_400_000
+
+    answer = world.venue.scan(request(world.resident(1), {"poster": world.poster(), "scanned_at": then_ms}))
+
+    assert len(answer.records) == 1
+    visit = event.unpack(answer.records[0])
+    assert (visit.flags, visit.happened_at, visit.received_at) == (FLAG_OFFLINE, then_ms, world.at_ms)
+    assert json.loads(answer.body)["scanned_at"] == then_ms // 1000
+
+
+@pytest.mark.parametrize(
+    ("offset_ms", "refusal"),
+    [
+        (-OFFLINE_AGE_MS_MAX, None),
+        (-OFFLINE_AGE_MS_MAX - 1, ScanTooOldError),
+        (OFFLINE_AHEAD_MS_MAX, None),
+        (OFFLINE_AHEAD_MS_MAX + 1, ScanInFutureError),
+    ],
+)
+def test_an_offline_scan_is_taken_for_seven_days_and_not_from_the_future(
+    world: GateWorld, offset_ms: int, refusal: type[TianfuError] | None
+) -> None:
+    asked = request(world.resident(1), {"poster": world.poster(), "scanned_at": world.at_ms + offset_ms})
+
+    with contextlib.nullcontext() if refusal is None else pytest.raises(refusal):
+        assert world.venue.scan(asked).records

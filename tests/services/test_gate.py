@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from tests.support.gate import GREEN, ORIGIN, RED, GateWorld, gate_process
+from tests.support.issuer import CODE, other_province
 from tianfu.platform.journalfile import JournalFile
 from tianfu.scans import event
 from tianfu.status.board import BoardWriter
@@ -52,7 +53,7 @@ def test_the_gate_loads_no_driver_no_framework_and_no_slow_part() -> None:
     script = (
         "import sys, tianfu.services.gate\n"
         "print([name for name in sys.modules if name.partition('.')[0] in "
-        "('psycopg', 'psycopg_pool', 'litestar', 'httpx', 'polars', 'duckdb') or "
+        "('psycopg', 'psycopg_pool', 'litestar', 'polars', 'duckdb') or "
         "name.startswith(('tianfu.evidence', 'tianfu.policy', 'tianfu.residents', 'tianfu.platform.database'))])"
     )
 
@@ -78,6 +79,74 @@ def test_a_code_is_shown_checked_and_scanned_and_both_visits_are_in_the_journal(
     visits = [event.unpack(record) for _, record in kept.read(0, 10)]
     kept.close()
     assert [(visit.kind, visit.person, visit.colour) for visit in visits] == [(1, 1, GREEN), (2, 1, GREEN)]
+
+
+def test_a_batch_is_answered_item_by_item_and_all_its_visits_are_in_the_journal(world: GateWorld, port: int) -> None:
+    with gate_process(world.var, port):
+        with (
+            client(port, tianfu_session=world.resident(1)) as one,
+            client(port, tianfu_session=world.resident(3)) as two,
+        ):
+            codes = [phone.get("/gate/v1/code").json()["code"] for phone in (one, two)]
+        items = [{"id": f"{number:016x}", "code": code} for number, code in enumerate([*codes, "HK1:X" * 8_000])]
+        headers = {"Accept-Language": "en", "Content-Type": "application/json"}
+        with client(port, tianfu_operator=world.guard_token()) as guard:
+            answer = guard.post("/gate/v1/batch", json={"items": items}, headers=headers)
+            again = guard.post("/gate/v1/batch", json={"items": items[:2]}, headers=headers)
+            large = guard.post("/gate/v1/batch", content=b" " * 65_537, headers=headers)
+            health = guard.get("/gate/v1/health").json()
+
+    assert [found["ok"] for found in answer.json()["items"]] == [True, True, False]
+    assert answer.json()["items"][2]["detail"].startswith("This is not a valid Tianfu code")
+    assert [found["verdict"] for found in again.json()["items"]] == ["valid", "valid"]
+    assert (large.status_code, large.json()["code"]) == (413, "body_too_large")
+    assert health["journal_end"] == 2
+
+
+def test_a_batch_whose_events_cannot_be_recorded_is_refused_as_a_whole_and_uses_no_code(
+    world: GateWorld, port: int
+) -> None:
+    folder = world.var / "journal" / "gate-00001"
+    folder.mkdir(parents=True)
+    (folder / "data.mdb").write_bytes(b"damaged" * 5000)
+    items = [{"id": "0" * 16, "code": world.shown_code(1)}]
+
+    with gate_process(world.var, port), client(port, tianfu_operator=world.guard_token()) as guard:
+        answers = [guard.post("/gate/v1/batch", json={"items": items}) for _ in range(2)]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(503, "journal_broken")] * 2
+
+
+def test_a_gate_that_knows_other_issuers_asks_them_and_shows_it_in_its_metrics(world: GateWorld, port: int) -> None:
+    with other_province() as province:
+        path = province.describe(world.var)
+        with (
+            gate_process(world.var, port, TIANFU_RESOLVERS=str(path)),
+            client(port, tianfu_operator=world.guard_token()) as guard,
+        ):
+            foreign = guard.post("/gate/v1/check", json={"code": CODE})
+            own = guard.post("/gate/v1/check", json={"code": world.shown_code(1)})
+            province.status = 503
+            away = guard.post("/gate/v1/check", json={"code": CODE + "2"})
+            metrics = guard.get("/gate/v1/metrics").text
+            health = guard.get("/gate/v1/health").json()
+
+    assert (foreign.json()["verdict"], foreign.json()["issuer"]["name"]) == ("foreign", "广东健康码")
+    assert own.json()["verdict"] == "valid"
+    assert (away.status_code, away.json()["code"]) == (503, "foreign_unavailable")
+    assert 'tianfu_gate_foreign_total{issuer="gd",outcome="unavailable"} 1' in metrics
+    assert health["journal_end"] == 1
+
+
+def test_a_gate_with_a_broken_file_of_issuers_does_not_start_and_says_why(world: GateWorld, port: int) -> None:
+    path = world.var / "issuers.toml"
+    path.write_text('[[issuer]]\nid = "gd"\n', encoding="utf-8")
+
+    with gate_process(world.var, port, TIANFU_RESOLVERS=str(path)) as process:
+        _, errors = process.communicate(timeout=20)
+
+    assert process.returncode == 1
+    assert b"foreign_issuers_invalid" in errors
 
 
 def test_a_change_on_the_board_reaches_a_waiting_phone_within_a_second(world: GateWorld, port: int) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tianfu.platform import unsynced
 from tianfu.status import layout
 from tianfu.status.board import ROWS_MAX, BoardFullError, BoardWriter
 from tianfu.status.layout import BoardUnreadableError, VenueRecord, current_folder
@@ -68,7 +69,7 @@ def test_persons_may_come_in_any_order_and_between_those_known(tmp_path: Path) -
     writer.close()
 
 
-def test_a_million_records_in_order_take_less_than_forty_bytes_each(tmp_path: Path) -> None:
+def test_records_in_order_take_less_than_twenty_five_bytes_each(tmp_path: Path) -> None:
     writer = BoardWriter.open(tmp_path)
     people = 200_000
     for first in range(1, people, ROWS_MAX):
@@ -77,8 +78,8 @@ def test_a_million_records_in_order_take_less_than_forty_bytes_each(tmp_path: Pa
     folder = current_folder(tmp_path)
     assert folder is not None
 
-    # What is not a record: the ring of changes, at most four bytes for each of the last million.
-    assert (folder / "data.mdb").stat().st_size < people * (40 + 4) + 1_000_000
+    # What is not a record: the ring of changes, four bytes for each, and pages that were copied.
+    assert (folder / "data.mdb").stat().st_size < people * (25 + 4) + 1_000_000
 
 
 def test_too_many_rows_or_a_record_of_another_size_are_the_callers_bug_and_write_nothing(tmp_path: Path) -> None:
@@ -138,21 +139,6 @@ def test_what_an_interrupted_rebuild_left_is_removed_at_the_next_start(tmp_path:
     assert [found.name for found in tmp_path.glob("g-*")] == ["g-000001"]
 
 
-def test_clearing_leaves_an_empty_board_whose_changes_go_on(tmp_path: Path) -> None:
-    writer = BoardWriter.open(tmp_path)
-    reader = writer.reader()
-    writer.put(rows(range(1, 4)), sequence=3, at_ms=AT_MS)
-    end = reader.changes_end()
-
-    writer.clear()
-
-    assert reader.look_up(1) is None
-    assert writer.offset() == 0
-    writer.put(rows(range(2, 3)), sequence=1, at_ms=AT_MS)
-    assert reader.changes_since(end, 10) == [(end, 2)]
-    writer.close()
-
-
 def test_revoked_sessions_are_known_until_they_are_forgotten(tmp_path: Path) -> None:
     writer = BoardWriter.open(tmp_path)
     reader = writer.reader()
@@ -172,15 +158,22 @@ def test_revoked_sessions_are_known_until_they_are_forgotten(tmp_path: Path) -> 
 def test_changes_are_numbered_without_gaps_and_read_from_anywhere(tmp_path: Path) -> None:
     writer = BoardWriter.open(tmp_path)
     reader = writer.reader()
-    first = reader.changes_end() or 1
+    first = reader.changes_end()
     writer.put(rows(range(1, 6)), sequence=1, at_ms=AT_MS)
+    writer.revoke([b"session1", b"session2"], at_ms=AT_MS)
     writer.put(rows(range(3, 5)), sequence=2, at_ms=AT_MS)
 
     everything = reader.changes_since(first, 100)
 
-    assert [person for _, person in everything] == [1, 2, 3, 4, 5, 3, 4]
-    assert [number for number, _ in everything] == list(range(first, first + 7))
-    assert reader.changes_since(first + 3, 3) == everything[3:6]
+    assert [(batch.first - first, batch.end - first, batch.table) for batch in everything] == [
+        (0, 5, layout.PERSONS),
+        (5, 7, layout.SESSIONS),
+        (7, 9, layout.PERSONS),
+    ]
+    assert [list(batch.persons()) for batch in everything] == [[1, 2, 3, 4, 5], [], [3, 4]]
+    assert everything[1].keys == b"session1session2"
+    assert reader.changes_since(first + 3, 1) == everything[:1]
+    assert reader.changes_since(first + 5, 100) == everything[1:]
     assert reader.changes_since(reader.changes_end(), 10) == []
     writer.close()
 
@@ -193,8 +186,25 @@ def test_the_ring_of_changes_keeps_its_last_part_only(tmp_path: Path, monkeypatc
 
     kept = writer.reader().changes_since(1, 10_000)
 
-    assert 90 <= len(kept) <= 110
-    assert kept[-1][0] == 500
+    assert 90 <= kept[-1].end - kept[0].first <= 110
+    assert kept[-1].end == writer.reader().changes_end() == 501
+    writer.close()
+
+
+def test_a_killed_credential_and_a_signed_list_are_there_until_they_are_replaced_or_forgotten(tmp_path: Path) -> None:
+    writer = BoardWriter.open(tmp_path)
+    reader = writer.reader()
+    early, late = b"e" * 16, b"l" * 16
+    writer.kill([(early, AT_MS), (late, AT_MS + 10)])
+    writer.put_list("not-green", b"HKL:one")
+    writer.put_list("not-green", b"HKL:two")
+
+    forgotten = writer.forget_killed(before_ms=AT_MS + 1)
+
+    assert forgotten == 1
+    assert (reader.is_killed(early), reader.is_killed(late)) == (False, True)
+    assert reader.signed_list("not-green") == b"HKL:two"
+    assert reader.signed_list("trust") is None
     writer.close()
 
 
@@ -228,7 +238,7 @@ def test_a_pointer_that_points_nowhere_sensible_is_refused(tmp_path: Path, conte
 
 def test_a_board_of_another_layout_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     BoardWriter.open(tmp_path).close()
-    monkeypatch.setattr(layout, "LAYOUT_VERSION", 2)
+    monkeypatch.setattr(layout, "LAYOUT_VERSION", layout.LAYOUT_VERSION + 1)
 
     with pytest.raises(BoardUnreadableError):
         Board.open(tmp_path)
@@ -261,3 +271,95 @@ for turn in range(1, 100000):
     found = {reader.look_up(person) for person in range(1, 200)}
     assert found == {BoardRecord(1, 0, 0, 1, 0, 0, 0, 0, 1, writer.offset())}
     writer.close()
+
+
+def test_a_board_that_the_machine_went_down_under_is_refused_and_one_that_was_closed_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = BoardWriter.open(tmp_path)
+    writer.put(rows(range(1, 10)), sequence=1, at_ms=AT_MS)
+    writer.close()
+    monkeypatch.setattr(unsynced, "run_of_machine", lambda: "the next run")
+    Board.open(tmp_path).close()
+    killed = BoardWriter.open(tmp_path)
+    killed._environment.close()
+    monkeypatch.setattr(unsynced, "run_of_machine", lambda: "the run after")
+
+    with pytest.raises(BoardUnreadableError):
+        Board.open(tmp_path)
+    with pytest.raises(BoardUnreadableError):
+        BoardWriter.open(tmp_path)
+
+
+def test_where_a_loss_of_power_could_not_be_noticed_everything_is_synced_and_nothing_is_marked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unsynced, "run_of_machine", lambda: "")
+    killed = BoardWriter.open(tmp_path)
+    killed.put(rows(range(1, 10)), sequence=7, at_ms=AT_MS)
+    assert killed._environment.flags()["sync"]
+    killed._environment.close()
+
+    reopened = BoardWriter.open(tmp_path)
+
+    assert reopened.offset() == 7
+    reopened.close()
+
+
+def test_a_board_whose_writer_was_killed_goes_on_while_the_machine_does(tmp_path: Path) -> None:
+    killed = BoardWriter.open(tmp_path)
+    killed.put(rows(range(1, 10)), sequence=7, at_ms=AT_MS)
+    killed._environment.close()
+
+    writer = BoardWriter.open(tmp_path)
+
+    assert writer.offset() == 7
+    writer.close()
+
+
+def test_a_file_cut_short_while_a_reader_has_it_open_ends_no_process_that_opens_it_afterwards(tmp_path: Path) -> None:
+    writer = BoardWriter.open(tmp_path)
+    writer.put(rows(range(1, 50_000)), sequence=1, at_ms=AT_MS)
+    writer.close()
+    folder = current_folder(tmp_path)
+    assert folder is not None
+    data = folder / "data.mdb"
+    for length in (0, 1, 4095, 4096, 8192, data.stat().st_size - 1):
+        with data.open("r+b") as handle:
+            handle.truncate(length)
+        opened = subprocess.run(
+            [sys.executable, "-c", OPEN_AND_LOOK, str(tmp_path)], capture_output=True, text=True, check=False
+        )
+        assert (opened.returncode, opened.stdout) == (0, "refused\n"), length
+
+
+def test_a_reader_lets_go_of_a_file_that_is_cut_short_under_it(tmp_path: Path) -> None:
+    writer = BoardWriter.open(tmp_path)
+    writer.put(rows(range(1, 50_000)), sequence=1, at_ms=AT_MS)
+    writer.close()
+    board = Board.open(tmp_path)
+    assert board.look_up(49_000) is not None
+    folder = current_folder(tmp_path)
+    assert folder is not None
+    with (folder / "data.mdb").open("r+b") as handle:
+        handle.truncate(4096)
+
+    with pytest.raises(BoardUnreadableError):
+        board.refresh()
+
+    assert not board.is_present
+    assert board.look_up(49_000) is None
+    with pytest.raises(BoardUnreadableError):
+        board.refresh()
+
+
+OPEN_AND_LOOK = """
+import sys
+from pathlib import Path
+from tianfu.status.layout import BoardUnreadableError
+from tianfu.status.read import Board
+try:
+    print(Board.open(Path(sys.argv[1])).look_up(49_000))
+except BoardUnreadableError:
+    print("refused")
+"""

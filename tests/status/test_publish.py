@@ -199,9 +199,9 @@ def test_a_lost_or_foreign_board_is_built_anew(database: Database, tmp_path: Pat
     if damage == "deleted":
         shutil.rmtree(folder)
     elif damage == "without origin":
-        (folder / publish.ORIGIN_FILE).unlink()
+        (folder / layout.ORIGIN_FILE).unlink()
     elif damage == "of another database":
-        (folder / publish.ORIGIN_FILE).write_text("12345")
+        (folder / layout.ORIGIN_FILE).write_text("12345")
     else:
         current = layout.current_folder(folder)
         assert current is not None
@@ -239,7 +239,7 @@ def test_an_interrupted_rebuild_leaves_the_old_board_in_use_and_is_done_again(
     append(database, case(person, "C1"))
     recompute_all(database)
     publish_once(database, folder)
-    (folder / publish.ORIGIN_FILE).write_text("12345")
+    (folder / layout.ORIGIN_FILE).write_text("12345")
     with monkeypatch.context() as patched:
         patched.setattr(publish, "board_record", None)
         with pytest.raises(TypeError):

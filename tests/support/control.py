@@ -130,6 +130,13 @@ class Control:
         assert found is not None
         return found
 
+    def account_number(self, username: str) -> int:
+        """The number of an account that exists."""
+        with self.database.read(Purpose.OPERATOR) as read:
+            found = accounts.find(read, username)
+        assert found is not None
+        return found.account_ref
+
     def count(self, table: str) -> int:
         queries = {
             "person": "select count(*) from person",

@@ -14,14 +14,16 @@ from typing import Final
 
 import httpx
 
+from tianfu.access.channel import SHARES
 from tianfu.access.session import Audience, Session, SessionKeys, new_session_id
 from tianfu.clock import monotonic_seconds, now_milliseconds
-from tianfu.passcode.issue import Issuer
 from tianfu.passcode.show import CodeDesk
-from tianfu.platform.http import HotRequest
+from tianfu.platform.admission import Admission
+from tianfu.platform.http import Answer, HotRequest, Unsigned
 from tianfu.platform.keyring import GateKeys
 from tianfu.platform.observe import Log
 from tianfu.platform.sign import KeyPurpose
+from tianfu.scans.batch import BatchDesk
 from tianfu.scans.guard import GuardDesk
 from tianfu.scans.venue import VenueDesk
 from tianfu.status.bearer import Bearers
@@ -54,13 +56,29 @@ class GateWorld:
         board = self.writer.reader()
         bearers = Bearers(self.ring, board)
         self.watchers = Watchers(board, Log("test", stream=io.StringIO()))
+        self.admission = Admission(SHARES)
         self.code = CodeDesk(
-            bearers=bearers, board=board, issuer=Issuer(self.ring), watchers=self.watchers, now_ms=self.now_ms
+            bearers=bearers,
+            board=board,
+            ring=self.ring,
+            watchers=self.watchers,
+            admission=self.admission,
+            now_ms=self.now_ms,
         )
         self.venue = VenueDesk(
-            bearers=bearers, board=board, ring=self.ring, public_origin=ORIGIN, gate=9, now_ms=self.now_ms
+            bearers=bearers,
+            board=board,
+            ring=self.ring,
+            admission=self.admission,
+            public_origin=ORIGIN,
+            gate=9,
+            now_ms=self.now_ms,
         )
-        self.guard = GuardDesk(bearers=bearers, board=board, ring=self.ring, gate=9, now_ms=self.now_ms)
+        self.guard = GuardDesk(
+            bearers=bearers, board=board, ring=self.ring, admission=self.admission, gate=9, now_ms=self.now_ms
+        )
+        past = GateKeys.load_or_create(var / "keys" / "gate.json")
+        self.batch = BatchDesk(desk=self.guard, keys=self.ring, past_keys=past, now_ms=self.now_ms)
 
     def now_ms(self) -> int:
         """The desks' clock."""
@@ -94,22 +112,32 @@ class GateWorld:
 
     def shown_code(self, person: int) -> str:
         """The code that the person's phone shows now."""
-        body = self.code.show(request(self.resident(person))).body
-        return str(json.loads(body)["code"])
+        return str(json.loads(whole(self.code.show(request(self.resident(person)))).body)["code"])
 
 
 def request(token: str | None, body: object = None, *, query: bytes = b"") -> HotRequest:
     """A request as a desk gets it."""
-    return HotRequest(b"" if body is None else json.dumps(body).encode(), query, token, "zh")
+    return HotRequest(
+        b"" if body is None else json.dumps(body).encode(), query, None if token is None else token.encode(), "zh"
+    )
+
+
+def whole(answering: Answer | Unsigned) -> Answer:
+    """The answer with its signature, if it lacks one."""
+    return (
+        answering
+        if isinstance(answering, Answer)
+        else answering.finish((answering,), (answering.signer.sign(answering.data),))[0]
+    )
 
 
 @contextlib.contextmanager
-def gate_process(var: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A gate as a process of its own, ready; killed at the end if it still lives."""
+def gate_process(var: Path, port: int, **more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A gate as a process of its own with `more` settings, ready; killed at the end if it still lives."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TIANFU_")}
     process = subprocess.Popen(
         [sys.executable, "-m", "tianfu.services.gate", "--port", str(port)],
-        env={**environment, "TIANFU_VAR": str(var)},
+        env={**environment, "TIANFU_VAR": str(var), **more},
         stderr=subprocess.PIPE,
     )
     try:

@@ -34,6 +34,7 @@ class Action(enum.Enum):
     CLOSE_VENUE = "close_venue"
     CHECK_CODE = "check_code"
     EXPLAIN_PERSON = "explain_person"
+    LOOK_UP_DOCUMENT = "look_up_document"
 
 
 class Purpose(enum.Enum):
@@ -42,6 +43,7 @@ class Purpose(enum.Enum):
     INVESTIGATION = "investigation"
     CONSULTATION = "consultation"
     APPEAL = "appeal"
+    ENTRY = "entry"
 
 
 class Permission(msgspec.Struct, frozen=True):
@@ -68,6 +70,7 @@ PERMISSIONS: Final[dict[tuple[Role, Action], Permission]] = {
     (Role.VENUE_MANAGER, Action.CLOSE_VENUE): _OWN_VENUE,
     # A guard's place is the venue: being bound to it is what counts.
     (Role.GUARD, Action.CHECK_CODE): Permission(in_place=False, own=True),
+    (Role.GUARD, Action.LOOK_UP_DOCUMENT): Permission(purposes=frozenset({Purpose.ENTRY}), in_place=False, own=True),
     (Role.EPIDEMIOLOGIST, Action.EXPLAIN_PERSON): Permission(purposes=frozenset({Purpose.INVESTIGATION})),
     (Role.DESK, Action.EXPLAIN_PERSON): Permission(purposes=frozenset({Purpose.CONSULTATION, Purpose.APPEAL})),
 }

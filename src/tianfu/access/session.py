@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 
+from tianfu.access.channel import Channel
 from tianfu.errors import TianfuError
 from tianfu.platform.keyring import GateKeys
 
@@ -30,6 +31,8 @@ _TAG_BYTES: Final = 16
 # Version, audience, session id, subject, venue, expiry, lengths of the two masks.
 _LAYOUT: Final = struct.Struct("<BB8sQIQBB")
 _VERSION: Final = 1
+# Audience and entry share a byte: the audience is in its lower half.
+_CHANNEL_SHIFT: Final = 4
 _GROUP: Final = 3  # bytes that four characters of base64 hold without padding
 
 # 13 + (32 + 2 × 64 + 2 padding) + 16 = 191 bytes at most, so 252 characters; 400 refuses nothing of ours.
@@ -72,7 +75,8 @@ class Session(NamedTuple):
     """Who a request comes from.
 
     `subject` is a person for residents and an account otherwise; `venue` is the venue a guard is bound to, 0 for
-    everybody else. `expires_at` is in seconds since 1970, the first instant at which it no longer holds.
+    everybody else. `expires_at` is in seconds since 1970, the first instant at which it no longer holds. `channel` is
+    the entry at which the session was opened.
     """
 
     audience: Audience
@@ -82,6 +86,7 @@ class Session(NamedTuple):
     masked_name: str
     masked_document: str
     expires_at: int
+    channel: Channel = Channel.WEB
 
     def __repr__(self) -> str:
         """Without the masks, so that a traceback shows nothing of the person."""
@@ -109,7 +114,7 @@ class SessionKeys:
             raise ValueError(message)
         head = _LAYOUT.pack(
             _VERSION,
-            session.audience.value,
+            session.audience.value | session.channel << _CHANNEL_SHIFT,
             session.session_id,
             session.subject,
             session.venue,
@@ -126,7 +131,7 @@ class SessionKeys:
         token = bytes((ring.sealing_id,)) + nonce + sealed
         return binascii.b2a_base64(token, newline=False).translate(_TO_URL).decode()
 
-    def open(self, token: str, at_seconds: int, *, audience: Audience | None = None) -> Session:
+    def open(self, token: str | bytes, at_seconds: int, *, audience: Audience | None = None) -> Session:
         """The session that `token` carries, while it lasts; with `audience`, only a session for that one.
 
         Raises `SessionInvalidError` or `SessionExpiredError` and nothing else, whatever `token` holds.
@@ -134,26 +139,28 @@ class SessionKeys:
         if not TOKEN_CHARACTERS_MIN <= len(token) <= TOKEN_CHARACTERS_MAX:
             raise SessionInvalidError
         try:
-            raw = binascii.a2b_base64(token.encode("ascii").translate(_FROM_URL), strict_mode=True)
+            text = token if isinstance(token, bytes) else token.encode("ascii")
+            raw = binascii.a2b_base64(text.translate(_FROM_URL), strict_mode=True)
             aead = self._keys.at(at_seconds).sessions.aeads[raw[0]]
             content = aead.decrypt(raw[1:_NONCE_END], raw[_NONCE_END:], _ASSOCIATED)
         except (UnicodeEncodeError, binascii.Error, KeyError, IndexError, ValueError, InvalidTag):
             raise SessionInvalidError from None
         version, kind, session_id, subject, venue, expires_at, name_bytes, document_bytes = _LAYOUT.unpack_from(content)
-        found = _AUDIENCES.get(kind)
-        if version != _VERSION or found is None or (audience is not None and found is not audience):
+        found = _KINDS.get(kind)
+        if version != _VERSION or found is None or (audience is not None and found[0] is not audience):
             raise SessionInvalidError
         if at_seconds >= expires_at:
             raise SessionExpiredError
         name_end = _LAYOUT.size + name_bytes
         return Session(
-            found,
+            found[0],
             session_id,
             subject,
             venue,
             content[_LAYOUT.size : name_end].decode(),
             content[name_end : name_end + document_bytes].decode(),
             expires_at,
+            found[1],
         )
 
 
@@ -162,4 +169,6 @@ def new_session_id() -> bytes:
     return os.urandom(SESSION_ID_BYTES)
 
 
-_AUDIENCES: Final = {audience.value: audience for audience in Audience}
+_KINDS: Final = {
+    audience.value | channel << _CHANNEL_SHIFT: (audience, channel) for audience in Audience for channel in Channel
+}

@@ -1,4 +1,4 @@
-"""`tianfu journal`: what a gate has recorded, by number and count; never whom."""
+"""`tianfu journal`: what a gate has recorded, by number and count, never whom; and moving it on into the lake."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RECORDS_AT_ONCE: Final = 10_000
 
 @click.group()
 def command() -> None:
-    """Look into a gate's journal, also while the gate runs."""
+    """Look into a gate's journal and move it on, also while the gate runs."""
 
 
 @command.command()
@@ -49,6 +49,43 @@ def show(*, gate: int | None) -> None:
         click.echo(f"{kind:<12} {count}")
     if instants:
         click.echo(f"from {_instant(min(instants))} to {_instant(max(instants))}")
+
+
+@command.command()
+@click.option(
+    "--gate", type=click.IntRange(0, 65_535), default=None, help="The gate's number; every gate here by default."
+)
+def ship(*, gate: int | None) -> None:
+    """Move what gates have recorded into the lake, once. `tianfu up` does so every few seconds by itself."""
+    from tianfu.lake import incoming
+    from tianfu.lake.ship import ship as ship_one
+    from tianfu.platform import settings
+
+    loaded = settings.load()
+    numbers = incoming.gates(loaded.var / "journal") if gate is None else [gate]
+    for number in numbers:
+        shipped = ship_one(loaded.var / "journal" / f"gate-{number:05d}", loaded.var / "lake", number)
+        click.echo(
+            f"gate {number}: {shipped.records:,} records moved, everything before {shipped.end:,} is in the lake, "
+            f"{shipped.forgotten:,} forgotten by the journal"
+        )
+    if not numbers:
+        click.echo("no gate has a journal here")
+
+
+@command.command()
+@click.option("--gate", type=click.IntRange(0, 65_535), default=None, help="Every gate by default.")
+def verify(*, gate: int | None) -> None:
+    """Read every segment in the lake and check that none is damaged, missing or doubled."""
+    from tianfu.lake import incoming
+    from tianfu.platform import settings
+
+    lake = settings.load().var / "lake"
+    for number in incoming.gates(lake / "incoming") if gate is None else [gate]:
+        found = incoming.segments(lake, number)
+        scans = sum(1 for item in found for _ in incoming.events(item, number))
+        reach = f", numbers {found[0].first:,} to {found[-1].end:,} (the last not included)" if found else ""
+        click.echo(f"gate {number}: {len(found):,} segments, {scans:,} scans{reach}; sound")
 
 
 def _instant(at_ms: int) -> str:

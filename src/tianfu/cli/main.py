@@ -32,6 +32,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "feed": Entry("tianfu.cli.feed", "Load departments' files, and look after what was set aside."),
     "cities": Entry("tianfu.cli.migrate_cities", "Take over the holders of the old city codes."),
     "person": Entry("tianfu.cli.person", "Find a person's reference by document."),
+    "canary": Entry("tianfu.cli.canary", "Documents that nobody has, whose look-up raises an alarm."),
     "explain": Entry("tianfu.cli.explain", "Say why a person has the colour they have."),
     "decide": Entry("tianfu.cli.decide", "Decide from evidence in a file, without a database."),
     "evidence": Entry("tianfu.cli.evidence", "List what the ledger holds about a person."),
@@ -40,10 +41,14 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "zone": Entry("tianfu.cli.zone", "Declare, lower and lift risk areas."),
     "emergency": Entry("tianfu.cli.emergency", "Register an emergency order."),
     "keys": Entry("tianfu.cli.keys", "List, rotate and retire keys."),
+    "resolver": Entry("tianfu.cli.resolver", "Other provinces' codes: check the file of issuers, ask them."),
     "account": Entry("tianfu.cli.account", "Operators' accounts and the roles they hold."),
     "database": Entry("tianfu.cli.database", "Apply migrations."),
     "synth": Entry("tianfu.cli.synth", "Write a synthetic county's files from a seed."),
-    "journal": Entry("tianfu.cli.journal", "Show what a gate has recorded and not yet given away."),
+    "journal": Entry("tianfu.cli.journal", "Show what a gate has recorded, and move it into the lake."),
+    "board": Entry(
+        "tianfu.cli.board", "Look at the gates' board; follow another machine's; write and load it as a file."
+    ),
     "bench": Entry("tianfu.cli.bench", "Measure the budgets against a baseline in the same run."),
 }
 

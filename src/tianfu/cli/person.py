@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Final
 
 import click
 
 from tianfu.access import roles
 from tianfu.audit import trail
+from tianfu.cli.document import type_option, typed_number
 from tianfu.cli.operator import terminal_actor
 from tianfu.clock import SystemClock
 from tianfu.errors import NotFoundError
@@ -19,9 +19,6 @@ from tianfu.platform.keyring import RecordKeys, records_path
 from tianfu.platform.pseudonym import Pseudonym
 from tianfu.residents import documents, people
 from tianfu.services.installation import installed_database
-
-# Four bytes for each character of the longest number that is looked at, and one character more to see that it is over.
-_LINE_BYTES_MAX: Final = 4 * (documents.NUMBER_TYPED_LENGTH_MAX + 1)
 
 _EPILOG: Final = """\b
 Examples:
@@ -39,14 +36,7 @@ def command() -> None:
 
 
 @command.command(epilog=_EPILOG)
-@click.option(
-    "--type",
-    "kind",
-    type=click.Choice([kind.value for kind in documents.DocumentType]),
-    default=documents.DocumentType.RESIDENT_ID.value,
-    show_default=True,
-    help="Which document it is.",
-)
+@type_option
 @click.option(
     "--purpose",
     type=click.Choice([purpose.value for purpose in roles.Purpose]),
@@ -57,7 +47,7 @@ def command() -> None:
 def find(kind: str, purpose: str) -> None:
     """Print the reference of the person with this document, and nothing else about them."""
     at = SystemClock().now()
-    document = documents.parse(kind, _number(), at=at)
+    document = documents.parse(kind, typed_number(), at=at)
     loaded = settings.load()
     pseudonym = Pseudonym(RecordKeys.load_or_create(records_path(loaded.var)))
     with installed_database(loaded) as database, database.write(Purpose.OPERATOR) as write:
@@ -77,10 +67,3 @@ def find(kind: str, purpose: str) -> None:
     if person is None:
         raise NotFoundError(zh="没有以此证件登记的人。", en="No record is kept under this document.")
     click.echo(format_person_ref(person))
-
-
-def _number() -> str:
-    """The number as typed, without showing it on a terminal."""
-    if sys.stdin.isatty():
-        return str(click.prompt("document number", hide_input=True, err=True))
-    return sys.stdin.buffer.readline(_LINE_BYTES_MAX).decode("utf-8", "replace")

@@ -75,6 +75,34 @@ class GuardForm(msgspec.Struct, frozen=True):
     username: str
 
 
+class LookupForm(msgspec.Struct, frozen=True):
+    """A document whose bearer is here and agreed to be looked up."""
+
+    document_type: str
+    document_number: str
+    consent: bool
+    purpose: str
+
+
+class LookupTest(msgspec.Struct, frozen=True):
+    """The latest result, and full hours since the sample."""
+
+    result: str
+    hours: int
+
+
+class LookupAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a guard learns of a document: what they would see of a code, less the name. `checked_at` is in seconds."""
+
+    verdict: str
+    colour: str
+    popup: str
+    reason: str
+    test: LookupTest | None
+    last_digits: str
+    checked_at: int
+
+
 class ExplanationForm(msgspec.Struct, frozen=True):
     """Whose decision to explain (`P-000000012-62`), and why it is read."""
 

@@ -18,6 +18,7 @@ from tianfu.platform import api
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.keyring import GateKeys
 from tianfu.platform.observe import Log
+from tianfu.platform.pseudonym import Pseudonym
 from tianfu.platform.rates import Rate
 from tianfu.policy.publish import Policies
 
@@ -34,6 +35,7 @@ class Console(msgspec.Struct, frozen=True, kw_only=True):
     keys: GateKeys
     sessions: SessionKeys
     policies: Policies
+    pseudonym: Pseudonym
     clock: Clock
     tries: Rate
     log: Log

@@ -10,6 +10,7 @@ from litestar.params import RawBody
 from tianfu.access import login
 from tianfu.access import store as access_store
 from tianfu.access.accounts import Account
+from tianfu.access.channel import Channel
 from tianfu.access.decide import ForbiddenError
 from tianfu.access.roles import Role
 from tianfu.access.session import Audience, Session, SessionExpiredError, SessionInvalidError, new_session_id
@@ -43,6 +44,7 @@ def sign_in(request: AnyRequest, console: ConsoleParts, body: RawBody) -> Respon
         masked_name="",
         masked_document="",
         expires_at=now + SESSION_SECONDS,
+        channel=Channel.WEB if post_venue is None else Channel.GUARD,
     )
     cookie = api.session_cookie(
         COOKIE, console.sessions.issue(session, now), public_origin=console.public_origin, seconds=SESSION_SECONDS

@@ -56,12 +56,23 @@ class Token(NamedTuple):
 
 def encode(token: Token) -> bytes:
     """The content bytes of `token`. Raises `ValueError` for a value outside its limits: the caller's bug."""
-    expires_at, issued_at, cti, reference, colour, rule_set, masked_name, last_digits = token
+    return content(*token[:6], masks(token.masked_name, token.last_digits))
+
+
+def masks(masked_name: str, last_digits: str) -> bytes:
+    """The end of the content: what a guard may read of the holder. Raises `ValueError` for a mask that is too long."""
     name = masked_name.encode()
     digits = last_digits.encode()
     if len(name) > MASKED_NAME_BYTES_MAX or len(digits) > LAST_DIGITS_BYTES_MAX:
         message = "a mask is too long"
         raise ValueError(message)
+    return text(name) + text(digits)
+
+
+def content(
+    expires_at: int, issued_at: int, cti: bytes, reference: bytes, colour: int, rule_set: int, masks_end: bytes
+) -> bytes:
+    """As `encode`, with what `masks` made, which is the same for every code of a session."""
     if len(cti) != CTI_BYTES or len(reference) != REFERENCE_BYTES:
         message = "cti or reference is outside its limits"
         raise ValueError(message)
@@ -83,19 +94,19 @@ def encode(token: Token) -> bytes:
         reference,
         colour,
     )
-    return fixed + number(rule_set) + text(name) + text(digits)
+    return fixed + number(rule_set) + masks_end
 
 
-def decode(content: bytes) -> Token:
+def decode(data: bytes) -> Token:
     """The token that `encode` wrote. Raises `CodeInvalidError` for any other bytes."""
     try:
-        _, _, expires_at, _, issued_at, _, cti, _, reference, colour = _FIXED.unpack_from(content)
-        rule_set, name_start = read_head(content, _FIXED.size, NUMBER)
-        masked_name, digits_start = read_text(content, name_start)
-        last_digits, _ = read_text(content, digits_start)
+        _, _, expires_at, _, issued_at, _, cti, _, reference, colour = _FIXED.unpack_from(data)
+        rule_set, name_start = read_head(data, _FIXED.size, NUMBER)
+        masked_name, digits_start = read_text(data, name_start)
+        last_digits, _ = read_text(data, digits_start)
         token = Token(expires_at, issued_at, cti, reference, colour, rule_set, masked_name, last_digits)
         # Writing it again checks every fixed byte, every shortest form, every limit and the end in one comparison.
-        is_exact = encode(token) == content
+        is_exact = encode(token) == data
     except (struct.error, IndexError, ValueError):
         raise CodeInvalidError from None
     if not is_exact:

@@ -35,17 +35,19 @@ def head(kind: int, value: int) -> bytes:
 
 def number(value: int) -> bytes:
     """A number from 0 to 2**32 - 1."""
-    return head(NUMBER, value)
+    return _ONE[value] if 0 <= value <= _DIRECT_MAX else head(NUMBER, value)
 
 
 def byte_string(value: bytes) -> bytes:
     """Bytes."""
-    return head(BYTES, len(value)) + value
+    size = len(value)
+    return (_ONE[BYTES | size] if size <= _DIRECT_MAX else head(BYTES, size)) + value
 
 
 def text(value: bytes) -> bytes:
     """Text, given as UTF-8."""
-    return head(TEXT, len(value)) + value
+    size = len(value)
+    return (_ONE[TEXT | size] if size <= _DIRECT_MAX else head(TEXT, size)) + value
 
 
 def read_head(data: bytes, start: int, kind: int) -> tuple[int, int]:

@@ -12,5 +12,7 @@ _OLDER_ROUNDS: Final = 20
 
 
 def collect_rarely() -> None:
-    """For a process that handles rows by the thousand: called once, at its start."""
+    """For a process that handles rows or requests by the thousand: called once, when it has loaded what it needs."""
+    # What is there now stays to the end; nobody needs to look through it.
+    gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, _OLDER_ROUNDS, _OLDER_ROUNDS)

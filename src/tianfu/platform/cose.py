@@ -48,13 +48,17 @@ class Opened(NamedTuple):
 
 def sign1(signer: Signer, payload: bytes) -> bytes:
     """The signed message that carries `payload`. Raises `ValueError` for a payload over `PAYLOAD_BYTES_MAX`."""
+    to_sign, start = unsigned1(signer.kid, payload)
+    return start + signer.sign(to_sign)
+
+
+def unsigned1(kid: bytes, payload: bytes) -> tuple[bytes, bytes]:
+    """What the key `kid` is to sign, and the message up to the 64 bytes of its signature. Raises as `sign1`."""
     if len(payload) > PAYLOAD_BYTES_MAX:
         message = f"payload of {len(payload)} bytes, at most {PAYLOAD_BYTES_MAX}"
         raise ValueError(message)
-    kid = signer.kid
     body = byte_string(payload)
-    signature = signer.sign(_SIGNED_HEAD + kid + _NO_EXTERNAL + body)
-    return _HEAD + kid + _NO_UNPROTECTED + body + _SIGNATURE_HEAD + signature
+    return _SIGNED_HEAD + kid + _NO_EXTERNAL + body, _HEAD + kid + _NO_UNPROTECTED + body + _SIGNATURE_HEAD
 
 
 def verify1(data: bytes, keys: VerifyKeys, purpose: KeyPurpose) -> bytes:

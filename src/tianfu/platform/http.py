@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable, Sequence
 from typing import Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 
 from tianfu.errors import Fault, InputInvalidError, TianfuError
+from tianfu.platform.sign import Signer
 
 Language = Literal["zh", "en"]
 Header = tuple[bytes, bytes]
@@ -20,6 +22,7 @@ Parsed = TypeVar("Parsed")
 
 # A poster is at most 203 characters and a code 190; a body of 8 KiB holds forty of either.
 HOT_BODY_BYTES_MAX: Final = 8 * 1024
+_SESSION_TOKEN_BYTES_MAX: Final = 1024
 # Browsers send fewer than ten different Accept-Language values; a stranger may send as many as he likes.
 _LANGUAGE_HEADERS_REMEMBERED: Final = 256
 _LANGUAGE_HEADER_BYTES_MAX: Final = 200
@@ -118,16 +121,30 @@ class BusyError(TianfuError):
 class Answer(NamedTuple):
     """What a hot handler answers.
 
-    `record` is written to the journal and durable before the answer leaves; `settled` waits instead for what is
-    already on its way there (a repeated request whose first copy wrote the record). `headers` are complete but for
-    the content length.
+    `records` are written to the journal, all of them or none, and durable before the answer leaves; `settled` waits for
+    what is already on its way there as well (a repeated request whose first copy wrote the record). `headers` are
+    complete but for the content length.
     """
 
     body: bytes
     status: int = 200
-    record: bytes | None = None
+    records: tuple[bytes, ...] = ()
     settled: bool = False
     headers: tuple[Header, ...] = JSON_HEADERS
+
+
+class Unsigned(NamedTuple):
+    """An answer that lacks one signature, of 64 bytes, which `signer` makes of `data`.
+
+    Signing reads tables larger than the nearest cache, so the signatures of many requests are made one after the
+    other, and everything else about them before and after (`tianfu.platform.rounds`). `finish` takes several that
+    have the same `finish`, with their signatures, and gives their answers in that order; `rest` is for it alone.
+    """
+
+    signer: Signer
+    data: bytes
+    finish: Callable[[Sequence[Unsigned], Sequence[bytes]], list[Answer]]
+    rest: object
 
 
 class HotRequest(NamedTuple):
@@ -135,7 +152,7 @@ class HotRequest(NamedTuple):
 
     body: bytes
     query: bytes
-    token: str | None
+    token: bytes | None
     language: Language
 
 
@@ -204,3 +221,21 @@ def parse_json(decoder: msgspec.json.Decoder[Parsed], body: bytes) -> Parsed:
         raise InputInvalidError(faults=(fault,)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BodyUnreadableError from error
+
+
+def session_token(cookies: bytes | None, authorization: bytes | None, cookie: bytes) -> bytes | None:
+    """The token of the cookie named, else the bearer's; None when there is neither or it is absurdly long."""
+    token = b""
+    if cookies is not None and cookie:
+        for pair in cookies.split(b";"):
+            name, _, value = pair.strip().partition(b"=")
+            if name == cookie:
+                token = value
+                break
+    if not token and authorization is not None:
+        scheme, _, token = authorization.partition(b" ")
+        if scheme.lower() != b"bearer":
+            return None
+    if not token or len(token) > _SESSION_TOKEN_BYTES_MAX or not token.isascii():
+        return None
+    return token

@@ -1,8 +1,8 @@
 """The journal: records that are durable before anybody is told so.
 
 Group commit by "pack, then sync": everything that waits at the moment becomes ONE value, written and synced in one
-transaction by one thread, and one future tells every waiter. What was acknowledged survives kill -9 and loss of
-power; what was not may be there or not. The file itself is `tianfu.platform.journalfile`.
+transaction by one thread, and one call on the event loop tells everybody who waits. What was acknowledged survives
+kill -9 and loss of power; what was not may be there or not. The file itself is `tianfu.platform.journalfile`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import os
 import queue
 import threading
 import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +23,7 @@ import lmdb
 
 from tianfu.clock import monotonic_seconds
 from tianfu.errors import TianfuError
+from tianfu.platform.hot import Joint, Told, settle
 from tianfu.platform.http import BusyError
 from tianfu.platform.journalfile import JOURNAL_MAP_BYTES, JournalBrokenError, JournalFile, JournalFullError
 from tianfu.platform.observe import Log
@@ -42,29 +45,20 @@ class JournalTakenError(TianfuError):
     en = "Another process has this gate's journal open; give each gate its own TIANFU_GATE_NUMBER."
 
 
-class _Durable(asyncio.Future[None]):
-    """One answer for a whole batch. A waiter that is cancelled must not cancel it for the others."""
-
-    def cancel(self, msg: object | None = None) -> bool:
-        """Refuse: the task that was cancelled ends by itself, the batch goes on."""
-        del msg
-        return False
-
-
 class _Batch:
-    """Records that will be committed together."""
+    """Records that will be committed together, and who is to be told."""
 
-    __slots__ = ("durable", "records")
+    __slots__ = ("records", "told")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self) -> None:
         self.records: list[bytes] = []
-        self.durable = _Durable(loop=loop)
-        self.durable.add_done_callback(_look_at)
+        self.told: list[Told] = []
 
-
-def _look_at(durable: asyncio.Future[None]) -> None:
-    """Mark a failure as seen: every waiter may have gone."""
-    durable.exception()
+    def resolve(self, failure: TianfuError | None) -> None:
+        """Tell everybody, on the event loop's thread."""
+        told, self.told = self.told, []
+        for tell in told:
+            tell(failure)
 
 
 class Journal:
@@ -85,7 +79,8 @@ class Journal:
         self._loop = loop
         self._mutex = threading.Lock()
         self._filling: _Batch | None = None
-        self._latest: asyncio.Future[None] | None = None
+        # Batches whose waiters were not told yet: one being filled, one being committed, one on its way back.
+        self._open: list[_Batch] = []
         # Holds at most the batch being filled and the end mark: a new batch is begun only after this was taken.
         self._batches: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
         self._committer = threading.Thread(target=self._commit_batches, name="journal", daemon=True)
@@ -113,30 +108,37 @@ class Journal:
             raise
         return cls(folder, file, lock=descriptor, loop=loop, map_bytes=map_bytes)
 
-    def append(self, record: bytes) -> asyncio.Future[None]:
-        """Accept `record` on the event loop's thread; the future ends when it is durable.
+    def take(self, records: Sequence[bytes], told: Told) -> None:
+        """Accept `records` on the event loop's thread; `told` hears None when they are durable, all or none of them.
 
-        Raises `BusyError` at once when too many wait. The future raises `JournalFullError` when it could not be
-        written; then it was not acknowledged, and the caller may try again with the same nonce.
+        Raises `BusyError` at once when too many wait. `told` hears `JournalFullError` when they could not be written;
+        then nothing was acknowledged, and the caller may try again with the same nonces.
         """
         with self._mutex:
             batch = self._filling
             if batch is None:
-                batch = self._filling = _Batch(self._loop)
-                self._latest = batch.durable
+                batch = self._filling = _Batch()
+                self._open = [*(earlier for earlier in self._open if earlier.told), batch]
                 self._batches.put(batch)
-            elif len(batch.records) >= PENDING_RECORDS_MAX:
+            elif len(batch.records) + len(records) > PENDING_RECORDS_MAX:
                 raise BusyError
-            batch.records.append(record)
-        return batch.durable
+            batch.records += records
+            batch.told.append(told)
 
-    def settled(self) -> asyncio.Future[None]:
-        """Ends when everything appended so far is durable, or raises what kept the latest batch from it."""
-        if self._latest is not None:
-            return self._latest
-        nothing = self._loop.create_future()
-        nothing.set_result(None)
-        return nothing
+    def when_settled(self, told: Told) -> None:
+        """`told` hears None when everything taken so far is durable, or what kept any of it from being."""
+        open_batches = [batch for batch in self._open if batch.told]
+        joint = Joint(told, len(open_batches) or 1)
+        for batch in open_batches:
+            batch.told.append(joint.told)
+        if not open_batches:
+            joint.told(None)
+
+    def append(self, *records: bytes) -> asyncio.Future[None]:
+        """As `take`, as a future. Whoever stops waiting for it takes nothing back."""
+        durable: asyncio.Future[None] = self._loop.create_future()
+        self.take(records, partial(settle, durable))
+        return durable
 
     def end(self) -> int:
         """The sequence number that the next record will get, as far as the file knows."""
@@ -172,7 +174,7 @@ class Journal:
             except lmdb.Error as error:
                 failure = self._reopen(error)
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
-                self._loop.call_soon_threadsafe(_resolve, batch.durable, failure)
+                self._loop.call_soon_threadsafe(batch.resolve, failure)
 
     def _reopen(self, cause: lmdb.Error) -> TianfuError:
         """After a failed sync LMDB refuses everything until the file is opened anew. What to tell the waiters."""
@@ -186,13 +188,6 @@ class Journal:
         return failure
 
 
-def _resolve(durable: asyncio.Future[None], failure: TianfuError | None) -> None:
-    if failure is None:
-        durable.set_result(None)
-    else:
-        durable.set_exception(failure)
-
-
 class ClosedJournal:
     """Stands in for a journal that cannot be opened: scans are refused with the reason, codes are still shown."""
 
@@ -200,13 +195,14 @@ class ClosedJournal:
         """`reason` is what everybody who wants something recorded is told."""
         self.reason = reason
 
-    def append(self, record: bytes) -> asyncio.Future[None]:
+    def take(self, records: Sequence[bytes], told: Told) -> None:
         """Raise the reason."""
-        del record
+        del records, told
         raise self.reason
 
-    def settled(self) -> asyncio.Future[None]:
+    def when_settled(self, told: Told) -> None:
         """Raise the reason."""
+        del told
         raise self.reason
 
     def close(self) -> None:

@@ -18,6 +18,13 @@ from tianfu.platform.mapped import DISK_FULL, MapUnreadableError, extend_file, o
 
 # 19 million scans a day over 20 gates are 42 MB of records a day each; 8 GiB hold half a year of unshipped scans.
 JOURNAL_MAP_BYTES: Final = 8 * 1024**3
+# Deleting needs pages too, for copies of those it changes. Records leave it this much (half of a map that is smaller),
+# so that a full journal can always be emptied.
+_RESERVE_BYTES: Final = 64 * 1024**2
+_RESERVE_SHARE: Final = 2
+
+# One transaction, during which nothing can be written: 2,000 deletions are some milliseconds.
+TRIM_VALUES_MAX: Final = 2_000
 
 _VERSION: Final = 1
 _HEADER: Final = struct.Struct("<HHI")
@@ -53,6 +60,8 @@ class JournalFile:
     def __init__(self, folder: Path, environment: lmdb.Environment) -> None:
         """Use `open`; this only puts the parts together. Raises `JournalBrokenError`."""
         self._environment = environment
+        map_bytes = environment.info()["map_size"]
+        self._data_bytes_max = map_bytes - min(_RESERVE_BYTES, map_bytes // _RESERVE_SHARE)
         try:
             was_short = extend_file(environment, folder)
             self._records = environment.open_db(_DATABASE)
@@ -96,6 +105,10 @@ class JournalFile:
         value = _HEADER.pack(_VERSION, len(records[0]), len(records)) + b"".join(records)
         try:
             with self._environment.begin(self._records, write=True) as transaction:
+                used = transaction.stat(self._records)
+                pages = used["branch_pages"] + used["leaf_pages"] + used["overflow_pages"]
+                if pages * used["psize"] + len(value) > self._data_bytes_max:
+                    raise JournalFullError
                 transaction.put(_KEY.pack(first), value, append=True)
         except lmdb.MapFullError as error:
             raise JournalFullError from error
@@ -118,7 +131,8 @@ class JournalFile:
     def read(self, start: int, limit: int) -> list[tuple[int, bytes]]:
         """At most `limit` records from sequence number `start` on, each with its own number.
 
-        Begins at the oldest kept when `start` has been trimmed. Raises `JournalBrokenError`.
+        Begins at the oldest kept when `start` has been trimmed. Ends before a value that is damaged, and raises
+        `JournalBrokenError` when that is the first.
         """
         found: list[tuple[int, bytes]] = []
         with self._environment.begin(self._records) as transaction, transaction.cursor() as cursor:
@@ -127,29 +141,37 @@ class JournalFile:
             here = (cursor.prev() or cursor.first()) if here else cursor.last()
             while here and len(found) < limit:
                 first = int(_KEY.unpack(cursor.key())[0])
-                records = _unpack(cursor.value())
+                try:
+                    records = _unpack(cursor.value())
+                except JournalBrokenError:
+                    if found:
+                        break
+                    raise
                 skipped = max(0, start - first)
                 kept = records[skipped : skipped + limit - len(found)]
                 found.extend(enumerate(kept, first + skipped))
                 here = cursor.next()
         return found
 
-    def trim(self, upto: int) -> int:
+    def trim(self, upto: int, *, values_max: int = TRIM_VALUES_MAX) -> int:
         """Delete the records before `upto` that were shipped; how many. The newest value stays, so `end` stays.
 
-        Whole values only, so a few records before `upto` may remain. Trimming again does no harm.
+        Whole values only, so a few records before `upto` may remain, and at most `values_max` of them at once: the
+        caller repeats until nothing is left. Trimming again does no harm.
         """
         trimmed = 0
         with self._environment.begin(self._records, write=True) as transaction, transaction.cursor() as cursor:
             newest_end = _end(cursor)
             here = cursor.first()
-            while here:
+            left = values_max
+            while here and left > 0:
                 count = len(_unpack(cursor.value()))
                 end = int(_KEY.unpack(cursor.key())[0]) + count
                 if end > upto or end == newest_end:
                     break
                 here = cursor.delete()
                 trimmed += count
+                left -= 1
         return trimmed
 
 

@@ -9,6 +9,7 @@ open only once in a process; another process is no obstacle.
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 from typing import Final
 
@@ -26,13 +27,20 @@ class MapUnreadableError(ValueError):
 
 
 def open_map(
-    folder: Path, *, map_bytes: int, databases_max: int, writable: bool, may_be_short: bool = False
+    folder: Path,
+    *,
+    map_bytes: int,
+    databases_max: int,
+    writable: bool,
+    may_be_short: bool = False,
+    synced: bool = True,
 ) -> lmdb.Environment:
     """The LMDB file in `folder`; a writable one is created when absent.
 
     `map_bytes` is address space, not disk: the file grows as it is filled and never beyond it. With `may_be_short` the
-    caller promises to call `extend_file` before anything is read. Raises `MapUnreadableError`; `OSError` when the
-    folder cannot be made.
+    caller promises to call `extend_file` before anything is read. Unless `synced`, a commit is handed to the kernel and
+    not to the disk (see `tianfu.platform.unsynced`). Raises `MapUnreadableError`; `OSError` when the folder cannot be
+    made.
     """
     if writable:
         folder.mkdir(parents=True, exist_ok=True)
@@ -49,6 +57,7 @@ def open_map(
             readonly=not writable,
             create=writable,
             readahead=False,
+            sync=synced,
         )
     except lmdb.Error as error:
         message = f"{folder}: {error}"
@@ -68,10 +77,19 @@ def extend_file(environment: lmdb.Environment, folder: Path) -> bool:
     """
     missing = _bytes_missing(environment, folder)
     if missing > 0:
-        file = folder / _DATA_FILE
-        with file.open("r+b") as handle:
-            handle.truncate(file.stat().st_size + missing)
+        with (folder / _DATA_FILE).open("r+b") as handle:
+            length = os.fstat(handle.fileno()).st_size
+            # Never shortens: another process may be making the file longer at this moment.
+            os.posix_fallocate(handle.fileno(), length, missing)
     return missing > 0
+
+
+def file_bytes(folder: Path) -> int | None:
+    """How long the data file is now; None when it is gone. An LMDB file never gets shorter by itself."""
+    try:
+        return (folder / _DATA_FILE).stat().st_size
+    except OSError:
+        return None
 
 
 def _bytes_missing(environment: lmdb.Environment, folder: Path) -> int:

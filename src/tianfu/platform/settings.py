@@ -78,11 +78,14 @@ class ProofingSettings(msgspec.Struct, frozen=True):
 class GateSettings(msgspec.Struct, frozen=True):
     """The gate. Past `board_age_max_seconds` without word from the board it answers "being checked".
 
-    `number` tells gates apart in the journal (0 to 65,535).
+    `number` tells gates apart in the journal (0 to 65,535). `board_secret` is the file with what a board's source and
+    its followers share. `resolvers` is the file of other issuers of codes; without one, only our own codes are known.
     """
 
     number: int
     board_age_max_seconds: int
+    board_secret: Path
+    resolvers: Path | None = None
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -114,9 +117,10 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     reader = _Reader(os.environ if environ is None else environ)
     host = reader.text("TIANFU_HOST", "127.0.0.1")
     port = reader.whole("TIANFU_PORT", 8000, 1, 65535)
+    var = reader.path("TIANFU_VAR", PROJECT_ROOT / "var")
     settings = Settings(
         environment=reader.choice("TIANFU_ENV", Environment, Environment.DEMO),
-        var=reader.path("TIANFU_VAR", PROJECT_ROOT / "var"),
+        var=var,
         migrations=reader.path("TIANFU_MIGRATIONS", PROJECT_ROOT / "migrations"),
         policies=reader.path("TIANFU_POLICIES", PROJECT_ROOT / "policies"),
         web=reader.path("TIANFU_WEB", PROJECT_ROOT / "web" / "dist"),
@@ -144,6 +148,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             board_age_max_seconds=reader.whole(
                 "TIANFU_BOARD_AGE_MAX_SECONDS", BOARD_AGE_MAX_SECONDS_DEFAULT, 5, 7 * 86_400
             ),
+            resolvers=reader.optional("TIANFU_RESOLVERS", _file),
+            board_secret=reader.path("TIANFU_BOARD_SECRET", var / "keys" / "board.secret"),
         ),
     )
     _check_together(settings, reader)
@@ -226,7 +232,7 @@ class _Reader:
         try:
             return parse(raw)
         except ValueError as error:
-            self.fault(name, "地址格式不对。", str(error))
+            self.fault(name, "地址格式不对，或文件不存在。", str(error))
             return None
 
     def origin(self, name: str, default: str) -> str:
@@ -241,6 +247,14 @@ def _http_url(raw: str) -> str:
     if raw.startswith(("http://", "https://")):
         return raw
     message = "must start with http:// or https://"
+    raise ValueError(message)
+
+
+def _file(raw: str) -> Path:
+    path = Path(raw).expanduser().resolve()
+    if path.is_file():
+        return path
+    message = "there is no such file"
     raise ValueError(message)
 
 

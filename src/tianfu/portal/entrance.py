@@ -9,6 +9,7 @@ from litestar.datastructures import Cookie
 from litestar.params import RawBody
 
 from tianfu.access import store as access_store
+from tianfu.access.channel import ENTRY_HEADER, channel_named
 from tianfu.access.places import Division, sichuan
 from tianfu.access.session import Audience, Session, SessionExpiredError, SessionInvalidError, new_session_id
 from tianfu.ids import PersonRef
@@ -90,7 +91,7 @@ def claim_code(request: AnyRequest, portal: PortalParts, body: RawBody) -> Respo
         ticket=sent.proofing_ticket,
     )
     claimed = claim.claim(claim.check(form, at=at), portal.desk, at=at)
-    return _signed_in(portal, claimed.person, claimed.masked_name, claimed.masked_document, at)
+    return _signed_in(portal, claimed.person, claimed.masked_name, claimed.masked_document, at, request)
 
 
 @post("/sessions", status_code=201, operation_class=documented(LoginForm), sync_to_thread=True)
@@ -112,7 +113,7 @@ def sign_in(request: AnyRequest, portal: PortalParts, body: RawBody) -> Response
     with portal.database.write(Purpose.RESIDENT) as write:
         if not statuses.read_many(write, [holder.person]):
             portal.desk.announce(write, holder.person, at)
-    return _signed_in(portal, holder.person, holder.masked_name, holder.masked_document, at)
+    return _signed_in(portal, holder.person, holder.masked_name, holder.masked_document, at, request)
 
 
 @delete("/sessions/current", status_code=204, sync_to_thread=True)
@@ -132,9 +133,9 @@ def sign_out(request: AnyRequest, portal: PortalParts) -> Response[None]:
 
 
 def _signed_in(
-    portal: Portal, person: PersonRef, masked_name: str, masked_document: str, at: datetime
+    portal: Portal, person: PersonRef, masked_name: str, masked_document: str, at: datetime, request: AnyRequest
 ) -> Response[SessionAnswer]:
-    """The answer to a claim or sign-in, with the session in a cookie."""
+    """The answer to a claim or sign-in, with the session in a cookie; it remembers the entry of `request`."""
     now = int(at.timestamp())
     session = Session(
         audience=Audience.RESIDENT,
@@ -144,6 +145,7 @@ def _signed_in(
         masked_name=masked_name,
         masked_document=masked_document,
         expires_at=now + SESSION_SECONDS,
+        channel=channel_named(request.headers.get(ENTRY_HEADER)),
     )
     cookie: Cookie = api.session_cookie(
         COOKIE, portal.sessions.issue(session, now), public_origin=portal.public_origin, seconds=SESSION_SECONDS

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import stat
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -11,7 +9,9 @@ import httpx
 import msgspec
 
 from tianfu.errors import TianfuError
+from tianfu.platform import tokenfile
 from tianfu.platform.settings import ProofingProvider, Settings
+from tianfu.platform.tokenfile import TokenUnusableError
 from tianfu.residents.documents import Document
 from tianfu.residents.proofing import (
     IdentityProofing,
@@ -27,7 +27,6 @@ from tianfu.residents.proofing import (
 TOKEN_FILE: Final = "proofing.token"  # noqa: S105 - the name of the file, not what is in it
 # An answer of the contract has under 300 bytes.
 _ANSWER_BYTES_MAX: Final = 16 * 1024
-_TOKEN: Final = re.compile(r"[\x21-\x7e]{16,1024}", re.ASCII)
 _REFERENCE_LENGTH_MAX: Final = 128
 _CONNECTIONS_MAX: Final = 32
 _SUCCESS: Final = 200
@@ -69,13 +68,9 @@ def providers(settings: Settings) -> tuple[IdentityProofing, MessageSender]:
 def read_token(path: Path) -> str:
     """The bearer token in `path`, which only its owner may read. Raises `ProofingTokenError`."""
     try:
-        mode = path.stat().st_mode
-        token = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as cause:
+        return tokenfile.read_token(path)
+    except TokenUnusableError as cause:
         raise ProofingTokenError from cause
-    if mode & (stat.S_IRWXG | stat.S_IRWXO) or _TOKEN.fullmatch(token) is None:
-        raise ProofingTokenError
-    return token
 
 
 def open_client(token: str, *, timeout_ms: int) -> httpx.Client:

@@ -7,46 +7,67 @@ verdict says so and the event is marked, for the guard to look at the face and f
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
-from tianfu.access.session import Audience
-from tianfu.passcode.verify import verify
+from tianfu.access.session import Audience, Session
+from tianfu.passcode.verify import PersonalCode, verify
+from tianfu.platform.admission import Admission
 from tianfu.platform.http import Answer, HotRequest, parse_json
 from tianfu.platform.keyring import GateKeys
 from tianfu.scans import event
-from tianfu.scans.event import FLAG_REUSED_CODE, KIND_GUARD, ScanEvent
+from tianfu.scans.event import FLAG_OFFLINE, FLAG_REUSED_CODE, KIND_GUARD, ScanEvent
 from tianfu.scans.used import Use, UsedCodes
 from tianfu.status.bearer import Bearers
 from tianfu.status.read import Board
-from tianfu.status.words import status_words
+from tianfu.status.words import answer_words
 
 _CHECKED: Final = (
-    b'{"verdict":"%b",%b,"masked_name":%b,"last_digits":%b,"checked_at":%d,"board_age_seconds":%d,"server_time":%d}'
+    b'"verdict":"%b",%b,"masked_name":%b,"last_digits":%b,"checked_at":%d,"board_age_seconds":%d,"server_time":%d'
 )
 
 
-class _CheckBody(msgspec.Struct, forbid_unknown_fields=True):
+class CheckBody(msgspec.Struct, forbid_unknown_fields=True):
     """What a guard's scanner sends: the text of the QR."""
 
     code: str
 
 
+class Taken(NamedTuple):
+    """What became of one code: fields of JSON without braces, and the event to make durable.
+
+    Without a `record` the code is part of a scan whose record is on its way.
+    """
+
+    words: bytes
+    record: bytes | None
+
+
 class GuardDesk:
     """The handler for checks of live codes."""
 
-    __slots__ = ("_bearers", "_board", "_decoder", "_gate", "_now_ms", "_ring", "_used")
+    __slots__ = ("_admission", "_bearers", "_board", "_decoder", "_gate", "_now_ms", "_ring", "_used")
 
-    def __init__(self, *, bearers: Bearers, board: Board, ring: GateKeys, gate: int, now_ms: Callable[[], int]) -> None:
-        """`gate` is this gate's number in the events."""
+    def __init__(
+        self,
+        *,
+        bearers: Bearers,
+        board: Board,
+        ring: GateKeys,
+        admission: Admission,
+        gate: int,
+        now_ms: Callable[[], int],
+    ) -> None:
+        """`gate` is this gate's number in the events; `admission` says what is left out of answers."""
+        self._admission = admission
         self._bearers = bearers
         self._board = board
         self._ring = ring
         self._gate = gate
         self._now_ms = now_ms
         self._used = UsedCodes()
-        self._decoder = msgspec.json.Decoder(_CheckBody)
+        self._decoder = msgspec.json.Decoder(CheckBody)
 
     def check(self, request: HotRequest) -> Answer:
         """`POST /gate/v1/check`: verdict, colour now, masks; once the visit is durable.
@@ -55,37 +76,51 @@ class GuardDesk:
         code within three seconds is the same scan: valid again, and no second event.
         """
         at_ms = self._now_ms()
-        at_seconds = at_ms // 1000
-        guard = self._bearers.bearer(request.token, Audience.GUARD, at_seconds).session
+        guard = self.guard(request, at_ms)
         text = parse_json(self._decoder, request.body).code
-        code = verify(text, self._ring, at_seconds)
+        code = verify(text, self._ring, at_ms // 1000)
+        words, record = self.take(code, guard, at_ms=at_ms, happened_ms=at_ms, offline=False)
+        return Answer(b"{%b}" % words, 200, () if record is None else (record,), record is None)
+
+    def guard(self, request: HotRequest, at_ms: int) -> Session:
+        """Which guard asks. Raises as `Bearers.bearer`."""
+        return self._bearers.bearer(request.token, Audience.GUARD, at_ms // 1000)
+
+    def take(self, code: PersonalCode, guard: Session, *, at_ms: int, happened_ms: int, offline: bool) -> Taken:
+        """All that is done with one code that was held up and holds: the one place for checks, queues and buses.
+
+        `happened_ms` is when it was held up, `at_ms` now, whose colour is given. The code counts as used from here on:
+        before anybody else has a turn the caller gives the record to the journal; if it cannot be made durable, the
+        caller calls `lost`.
+        """
+        at_seconds = at_ms // 1000
         record = self._board.shown(code.person, at_ms)
-        use = self._used.use(code.cti, checker=guard.subject, at_ms=at_ms)
-        answer = _CHECKED % (
+        use = self._used.use(code.cti, checker=guard.subject, happened_ms=happened_ms, at_ms=at_ms)
+        words = _CHECKED % (
             b"already_used" if use is Use.AGAIN else b"valid",
-            status_words(record, at_seconds),
+            answer_words(record, at_seconds, self._admission.level),
             msgspec.json.encode(code.masked_name),
             msgspec.json.encode(code.last_digits),
-            at_seconds,
+            happened_ms // 1000,
             self._board.age_seconds(at_ms),
             at_seconds,
         )
         if use is Use.SAME_SCAN:
-            return Answer(answer, settled=True)
+            return Taken(words, None)
         visit = ScanEvent(
             KIND_GUARD,
             record.colour,
-            FLAG_REUSED_CODE if use is Use.AGAIN else 0,
+            (FLAG_REUSED_CODE if use is Use.AGAIN else 0) | (FLAG_OFFLINE if offline else 0),
             code.person,
             guard.venue,
             guard.subject,
             self._gate,
             0,
-            at_ms,
+            happened_ms,
             at_ms,
             code.cti,
         )
-        return Answer(answer, 200, event.pack(visit))
+        return Taken(words, event.pack(visit))
 
     def lost(self, record: bytes) -> None:
         """Hear that an event was not made durable: the code may be checked again as if for the first time."""

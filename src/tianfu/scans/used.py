@@ -40,17 +40,21 @@ class UsedCodes:
         self._codes: Recent[bytes, tuple[int, int]] = Recent(USED_CODES_MAX)
         self._turns_at_ms = 0
 
-    def use(self, cti: bytes, *, checker: int, at_ms: int) -> Use:
-        """Note that `checker` (an account, bound to one venue) checks the code now, and say which use it is."""
+    def use(self, cti: bytes, *, checker: int, happened_ms: int, at_ms: int) -> Use:
+        """Note that `checker` (an account, bound to one venue) met the code at `happened_ms`, and say which use it is.
+
+        `at_ms` is now; the two differ for a scan that is sent later, and what is sent twice has the same
+        `happened_ms`.
+        """
         if at_ms >= self._turns_at_ms:
             self._codes.turn()
             self._turns_at_ms = at_ms + _LIFE_MS
         first = self._codes.get(cti)
         if first is None:
-            self._codes.put(cti, (checker, at_ms))
+            self._codes.put(cti, (checker, happened_ms))
             return Use.FIRST
-        first_checker, first_at_ms = first
-        if first_checker == checker and at_ms - first_at_ms <= SAME_SCAN_MS:
+        first_checker, first_ms = first
+        if first_checker == checker and abs(happened_ms - first_ms) <= SAME_SCAN_MS:
             return Use.SAME_SCAN
         return Use.AGAIN
 

@@ -14,15 +14,17 @@ import msgspec
 
 from tianfu.access.session import Audience
 from tianfu.errors import Fault, InputInvalidError, TianfuError
+from tianfu.platform.admission import Admission
 from tianfu.platform.http import Answer, HotRequest, parse_json
 from tianfu.platform.keyring import GateKeys, GateKeySet
 from tianfu.platform.recent import Recent
 from tianfu.scans import event
-from tianfu.scans.event import KIND_POSTER, ScanEvent
+from tianfu.scans.event import FLAG_OFFLINE, KIND_POSTER, ScanEvent
+from tianfu.scans.offline import happened_at_ms
 from tianfu.status.bearer import Bearers
 from tianfu.status.read import Board
 from tianfu.status.record import BLOCKS_SCAN
-from tianfu.status.words import status_words
+from tianfu.status.words import answer_words, mask_words
 from tianfu.venues.poster import read_poster
 
 # A gate in a city sees a few thousand venues again and again; each takes about 1 kB, a check of a signature 65 µs.
@@ -60,10 +62,14 @@ class ScanBlockedError(TianfuError):
 
 
 class _ScanBody(msgspec.Struct, forbid_unknown_fields=True):
-    """What a phone sends: the text of the QR, and 8 random bytes in hex by which a repeated scan is recognised."""
+    """What a phone sends: the text of the QR, and 8 random bytes in hex by which a repeated scan is recognised.
+
+    `scanned_at` (milliseconds since 1970) is when it was scanned, for a phone that had no network then.
+    """
 
     poster: str
     nonce: str | None = None
+    scanned_at: int | None = None
 
 
 class _KnownPoster(NamedTuple):
@@ -77,7 +83,10 @@ class _KnownPoster(NamedTuple):
 class VenueDesk:
     """The handler for scans of posters."""
 
-    __slots__ = ("_bearers", "_board", "_decoder", "_gate", "_known", "_known_with", "_now_ms", "_origin", "_ring")
+    __slots__ = (
+        *("_admission", "_bearers", "_board", "_decoder", "_gate"),
+        *("_known", "_known_with", "_now_ms", "_origin", "_ring"),
+    )
 
     def __init__(
         self,
@@ -85,11 +94,13 @@ class VenueDesk:
         bearers: Bearers,
         board: Board,
         ring: GateKeys,
+        admission: Admission,
         public_origin: str,
         gate: int,
         now_ms: Callable[[], int],
     ) -> None:
         """`gate` is this gate's number in the events; posters must carry `public_origin`."""
+        self._admission = admission
         self._bearers = bearers
         self._board = board
         self._ring = ring
@@ -103,35 +114,40 @@ class VenueDesk:
     def scan(self, request: HotRequest) -> Answer:
         """`POST /gate/v1/scan`: the venue and the own colour, once the visit is durable.
 
-        Raises `PosterInvalidError`, `VenueUnknownError`, `PosterOutdatedError`, `ScanBlockedError`. A scan sent again
-        with the same nonce is recorded again and recognised later.
+        Raises `PosterInvalidError`, `VenueUnknownError`, `PosterOutdatedError`, `ScanBlockedError`; for a scan made
+        offline also `ScanTooOldError` and `ScanInFutureError`. Poster, venue and popups are those of now, whenever it
+        was scanned. A scan sent again with the same nonce is recorded again and recognised later.
         """
         at_ms = self._now_ms()
         at_seconds = at_ms // 1000
-        bearer = self._bearers.bearer(request.token, Audience.RESIDENT, at_seconds)
+        session = self._bearers.bearer(request.token, Audience.RESIDENT, at_seconds)
         body = parse_json(self._decoder, request.body)
         nonce = os.urandom(_NONCE_BYTES) if body.nonce is None else _nonce(body.nonce)
+        happened_ms = happened_at_ms(body.scanned_at, at_ms)
+        flags = 0 if body.scanned_at is None else FLAG_OFFLINE
         poster = self._poster(body.poster, at_seconds)
         venue = self._board.venue(poster.venue_id)
         if venue is None or not venue.open:
             raise VenueUnknownError
         if venue.generation != poster.generation:
             raise PosterOutdatedError
-        person = bearer.session.subject
+        person = session.subject
         record = self._board.shown(person, at_ms)
         if record.flags & BLOCKS_SCAN:
             raise ScanBlockedError
-        visit = ScanEvent(KIND_POSTER, record.colour, 0, person, venue.venue_ref, 0, self._gate, 0, at_ms, at_ms, nonce)
+        visit = ScanEvent(
+            *(KIND_POSTER, record.colour, flags, person, venue.venue_ref, 0, self._gate, 0, happened_ms, at_ms, nonce)
+        )
         answer = _SCANNED % (
             poster.words,
             venue.venue_ref,
-            at_seconds,
-            status_words(record, at_seconds),
-            bearer.masks,
+            happened_ms // 1000,
+            answer_words(record, at_seconds, self._admission.level),
+            mask_words(session),
             self._board.age_seconds(at_ms),
             at_seconds,
         )
-        return Answer(answer, 200, event.pack(visit))
+        return Answer(answer, 200, (event.pack(visit),))
 
     def _poster(self, text: str, at_seconds: int) -> _KnownPoster:
         keys = self._ring.at(at_seconds)

@@ -66,6 +66,9 @@ def console_parts(settings: Settings, database: Database, log: Log, *, clock: Cl
         keys=keys,
         sessions=SessionKeys(keys),
         policies=Policies(),
+        pseudonym=Pseudonym(
+            RecordKeys.load_or_create(settings.var / "keys" / "records.json", clock=clock), clock=clock
+        ),
         clock=clock,
         tries=console_rate(),
         log=log,

@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from tianfu.platform.asgi import HotApp
+from tianfu.platform.admission import Admission
+from tianfu.platform.hot import HotDesk
 from tianfu.platform.http import API_HEADERS, Answer, HotRequest
 from tianfu.platform.journal import ClosedJournal, Journal
 from tianfu.platform.keyring import GateKeys
+from tianfu.scans.foreign.abroad import Abroad
 from tianfu.status.read import AGE_UNKNOWN_SECONDS, Board
 from tianfu.status.watch import Watchers
 
@@ -26,17 +28,20 @@ class GateHealth:
         journal: Journal | ClosedJournal,
         watchers: Watchers,
         ring: GateKeys,
+        admission: Admission,
         age_max_seconds: int,
         now_ms: Callable[[], int],
     ) -> None:
-        """`counted` is to be set to the application once it exists."""
+        """`counted` is to be set to the desk once it exists, `abroad` where foreign codes are known."""
         self._board = board
         self._journal = journal
         self._watchers = watchers
         self._ring = ring
+        self._admission = admission
         self._age_max_seconds = age_max_seconds
         self._now_ms = now_ms
-        self.counted: HotApp | None = None
+        self.counted: HotDesk | None = None
+        self.abroad: Abroad | None = None
 
     def health(self, request: HotRequest) -> Answer:
         """Always 200 while the process answers; `status` is `ok`, or `checking` when colours cannot be shown."""
@@ -52,6 +57,7 @@ class GateHealth:
             "journal_end": None if isinstance(self._journal, ClosedJournal) else self._journal.end(),
             "keys": "ok" if self._ring.trouble is None else self._ring.trouble.code,
             "recording": not broken,
+            "degraded": self._admission.left_out,
         }
         return Answer(msgspec.json.encode(content))
 
@@ -61,6 +67,10 @@ class GateHealth:
         lines = [
             f"tianfu_gate_board_age_seconds {self._board.age_seconds(self._now_ms())}",
             f"tianfu_gate_watchers {len(self._watchers)}",
+            f"tianfu_gate_degradation_level {self._admission.level}",
+            f"tianfu_gate_refused_total {self._admission.refused}",
+            f"tianfu_gate_full_rounds_total {self._admission.rounds_full}",
+            f"tianfu_gate_round_room {self._admission.room}",
         ]
         if isinstance(self._journal, Journal):
             lines.append(f"tianfu_gate_journal_records_total {self._journal.end()}")
@@ -69,4 +79,6 @@ class GateHealth:
             f'tianfu_gate_answers_total{{route="{route}",status="{status}"}} {count}'
             for (route, status), count in sorted(answers.items())
         ]
+        if self.abroad is not None:
+            lines += self.abroad.metrics()
         return Answer(("\n".join(lines) + "\n").encode("ascii"), headers=_TEXT_HEADERS)

@@ -11,11 +11,9 @@ from typing import Any, Final
 
 import uvicorn
 
-from tianfu.services.http_protocol import BoundedHttpProtocol
-from tianfu.status.watch import WATCHERS_MAX
+from tianfu.platform.collector import collect_rarely
+from tianfu.services.http_protocol import CONNECTIONS_MAX, SWEEP_SECONDS, BoundedHttpProtocol
 
-# Every watcher holds a connection; half as many again for those who show, scan and check.
-CONNECTIONS_MAX: Final = WATCHERS_MAX * 3 // 2
 # Files, the journal and the log need descriptors of their own.
 _OTHER_DESCRIPTORS: Final = 1_000
 # Longer than mobile networks keep a silent connection; the phone's next request reuses it.
@@ -32,8 +30,18 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(app: Any, *, host: str, port: int, stopping: Callable[[], None]) -> None:  # noqa: ANN401 - any ASGI app
-    """Serve `app` until SIGTERM or SIGINT; then `stopping` is called and open requests have three seconds to end."""
+async def serve(
+    app: Any,  # noqa: ANN401 - any ASGI application
+    *,
+    host: str,
+    port: int,
+    stopping: Callable[[], None],
+    protocol: Callable[..., asyncio.Protocol] = BoundedHttpProtocol,
+) -> None:
+    """Serve `app` until SIGTERM or SIGINT; then `stopping` is called and open requests have three seconds to end.
+
+    `protocol` makes a connection's protocol from uvicorn's arguments.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CONNECTIONS_MAX + _OTHER_DESCRIPTORS
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted if hard < 0 else min(wanted, hard)), hard))
@@ -44,7 +52,7 @@ async def serve(app: Any, *, host: str, port: int, stopping: Callable[[], None])
             port=port,
             interface="asgi3",
             loop="uvloop",
-            http=BoundedHttpProtocol,
+            http=protocol,  # type: ignore[arg-type]  # uvicorn calls it, class or not
             ws="none",
             lifespan="off",
             log_config=None,
@@ -52,11 +60,13 @@ async def serve(app: Any, *, host: str, port: int, stopping: Callable[[], None])
             server_header=False,
             date_header=False,
             proxy_headers=False,
-            limit_concurrency=CONNECTIONS_MAX,
+            # The protocol refuses connections over its own limit with a proper problem; this is the last resort.
+            limit_concurrency=CONNECTIONS_MAX + _OTHER_DESCRIPTORS,
             timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=_STOP_SECONDS_MAX,
         )
     )
+    collect_rarely()
     loop = asyncio.get_running_loop()
 
     def stop(number: int) -> None:
@@ -65,4 +75,17 @@ async def serve(app: Any, *, host: str, port: int, stopping: Callable[[], None])
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)
-    await server.serve()
+    sweeping = loop.create_task(_sweep(server))
+    try:
+        await server.serve()
+    finally:
+        sweeping.cancel()
+
+
+async def _sweep(server: uvicorn.Server) -> None:
+    """Look through the connections for those to end, until cancelled."""
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        for connection in list(server.server_state.connections):
+            if isinstance(connection, BoundedHttpProtocol):
+                connection.sweep()

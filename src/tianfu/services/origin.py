@@ -61,7 +61,13 @@ async def run(settings: Settings, log: Log, *, control_port: int, feeds_port: in
     feeds = None if feeds_port is None else FeedsProxy(port=feeds_port, public_scheme=scheme, log=log)
     application = Origin(gate=gate, control=control, pages=pages, feeds=feeds)
     try:
-        await serve(application, host=settings.server.host, port=settings.server.port, stopping=gate.release)
+        await serve(
+            application,
+            host=settings.server.host,
+            port=settings.server.port,
+            stopping=gate.release,
+            protocol=gate.protocol,
+        )
     finally:
         await control.close()
         if feeds is not None:

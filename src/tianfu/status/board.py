@@ -1,17 +1,20 @@
-"""The board's one writer: the statuses, venues and revoked sessions that every gate on this machine reads.
+"""The board's one writer: everything that every gate on this machine reads.
 
-The board is derived from the database and can be built anew at any time. Every method is one transaction, synced
-before it returns, so kill -9 or loss of power leaves the board of before or after, with the offset that fits.
-Nothing here knows the database; the publisher of `status` does.
+The board is derived and can be built anew at any time. Every method is one transaction: kill -9 leaves the board of
+before or after, with the offset that fits. Nothing is synced before `close`, which is what makes tens of thousands of
+scattered changes a second possible; after a loss of power the board is refused (`tianfu.platform.unsynced`) and built
+anew. Where a loss of power could not be noticed, everything is synced. Nothing here knows the database; the publisher
+of `status` does.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -19,14 +22,18 @@ from typing import Final
 import lmdb
 
 from tianfu.errors import TianfuError
+from tianfu.platform import unsynced
 from tianfu.platform.mapped import DISK_FULL, MapUnreadableError, extend_file, open_map
 from tianfu.status import layout
-from tianfu.status.layout import BoardUnreadableError, VenueRecord, current_folder
+from tianfu.status.layout import BLOCK_PERSONS, BoardUnreadableError, Table, VenueRecord, current_folder
 from tianfu.status.read import Board
 from tianfu.status.record import RECORD_BYTES
 
 # 100,000 scattered persons touch as many pages of 4 KiB: 400 MB copied in one transaction, and readers wait for none.
 ROWS_MAX: Final = 100_000
+_IDENTITY_BITS: Final = 63
+
+Row = tuple[bytes, bytes | None]
 
 
 class BoardFullError(TianfuError):
@@ -39,20 +46,27 @@ class BoardFullError(TianfuError):
 
 
 class BoardWriter:
-    """Writes one board. Only one process does so at a time (the holder of the status lease)."""
+    """Writes one board. Only one process does so at a time (the holder of the status lease, or the follower)."""
 
     def __init__(self, board: Path, folder: Path, *, map_bytes: int) -> None:
         """Use `open` or `begin_anew`. Raises `BoardUnreadableError`, `BoardFullError`."""
         self._board = board
         self._folder = folder
+        if unsynced.is_lost(folder):
+            raise BoardUnreadableError
         try:
+            folder.mkdir(parents=True, exist_ok=True)
+            synced = not unsynced.run_of_machine()
+            if not synced:
+                unsynced.mark(folder)
             self._environment = open_map(
-                folder, map_bytes=map_bytes, databases_max=layout.BOARD_DATABASES_MAX, writable=True
+                folder, map_bytes=map_bytes, databases_max=layout.BOARD_DATABASES_MAX, writable=True, synced=synced
             )
         except MapUnreadableError as error:
             raise BoardUnreadableError from error
         except OSError as error:
             raise BoardFullError from error
+        self._is_open = True
         try:
             self._open_databases()
         except (lmdb.Error, BoardUnreadableError) as error:
@@ -79,9 +93,18 @@ class BoardWriter:
 
         Works also when the present board is unreadable.
         """
-        numbers = [int(found.name[2:]) for found in board.glob("g-*") if found.name[2:].isdigit()]
-        folder = board / f"g-{max(numbers, default=0) + 1:06d}"
-        return cls(board, folder, map_bytes=map_bytes)
+        return cls(board, board / f"g-{max(_numbers(board), default=0) + 1:06d}", map_bytes=map_bytes)
+
+    @classmethod
+    def go_on(cls, board: Path, *, map_bytes: int = layout.BOARD_MAP_BYTES) -> BoardWriter | None:
+        """The newest board that was begun and not switched to, as far as it got; None when there is none to use."""
+        newest = board / f"g-{max(_numbers(board), default=0):06d}"
+        try:
+            if not newest.is_dir() or newest == current_folder(board):
+                return None
+            return cls(board, newest, map_bytes=map_bytes)
+        except BoardUnreadableError:
+            return None
 
     def switch(self) -> None:
         """Make this board the one that readers use, in one step, and remove the others."""
@@ -94,8 +117,22 @@ class BoardWriter:
         _remove_others(self._board, self._folder)
 
     def close(self) -> None:
-        """Release the files; doing so twice is harmless."""
+        """Sync and release the files; doing so twice is harmless. A board that cannot be synced stays marked."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        try:
+            self._environment.sync(True)  # noqa: FBT003 - LMDB's own parameter: wait for the disk
+            self._environment.close()
+            unsynced.unmark(self._folder)
+        except (lmdb.Error, OSError):
+            self._environment.close()
+
+    def discard(self) -> None:
+        """Close a board that no reader has in use and delete it."""
+        self._is_open = False
         self._environment.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def reader(self) -> Board:
         """A reader in this same process, which may open the files only once. Closing the writer closes it."""
@@ -103,11 +140,21 @@ class BoardWriter:
 
     def offset(self) -> int:
         """The status sequence up to which `put` has written everything; 0 for an empty board."""
-        return self._number(layout.META_OFFSET)
+        return self.number(layout.META_OFFSET)
 
     def venue_offset(self) -> int:
         """The same for venues, whose sequence is their own."""
-        return self._number(layout.META_VENUE_OFFSET)
+        return self.number(layout.META_VENUE_OFFSET)
+
+    def number(self, name: bytes) -> int:
+        """One of the `META_` numbers; 0 when it was never set."""
+        with self._environment.begin(self._meta) as transaction:
+            return int(layout.NUMBER.unpack(transaction.get(name, bytes(layout.NUMBER.size)))[0])
+
+    def last_key(self, table: Table) -> bytes | None:
+        """The last key of `table`, for persons that of the last block; None when it is empty."""
+        with self._environment.begin(self._databases[table]) as transaction, transaction.cursor() as cursor:
+            return cursor.key() if cursor.last() else None
 
     def put(self, rows: Iterable[tuple[int, bytes]], *, sequence: int, at_ms: int) -> int:
         """Write (person reference, record) rows and set the offset to `sequence`; how many persons changed.
@@ -116,108 +163,166 @@ class BoardWriter:
         change that is none. At most `ROWS_MAX` rows; more is the caller's bug and raises `ValueError`.
         """
         latest = dict(rows)
-        if len(latest) > ROWS_MAX or any(len(record) != RECORD_BYTES for record in latest.values()):
-            message = f"{len(latest)} rows at once, or a record that is not {RECORD_BYTES} bytes"
-            raise ValueError(message)
-        persons = sorted(latest)
-        pack = layout.PERSON_KEY.pack
-        items = [(pack(person), latest[person]) for person in persons]
         with self._changing() as transaction:
-            with transaction.cursor(self._persons) as cursor:
-                last = layout.PERSON_KEY.unpack(cursor.key())[0] if cursor.last() else 0
-                # Beyond the last key LMDB can fill pages to the brim, which halves the file of a first load.
-                known = bisect_right(persons, last)
-                cursor.putmulti(items[:known])
-                cursor.putmulti(items[known:], append=True)
-            if persons:
-                self._note_changes(transaction, persons)
-            self._set(transaction, layout.META_OFFSET, sequence)
-            self._set(transaction, layout.META_HEARTBEAT, at_ms)
-        return len(persons)
+            self._put_persons(transaction, latest)
+            self._set(transaction, {layout.META_OFFSET: sequence, layout.META_HEARTBEAT: at_ms})
+        return len(latest)
 
     def put_venues(self, rows: Iterable[tuple[bytes, VenueRecord]], *, sequence: int) -> None:
         """Write (venue id, record) rows and set the venue offset to `sequence`. Again does no harm."""
         with self._changing() as transaction:
-            for venue_id, record in rows:
-                if len(venue_id) != layout.VENUE_ID_BYTES:
-                    message = f"venue id of {len(venue_id)} bytes"
-                    raise ValueError(message)
-                transaction.put(venue_id, layout.pack_venue(record), db=self._venues)
-            self._set(transaction, layout.META_VENUE_OFFSET, sequence)
+            packed = [(venue_id, layout.pack_venue(record)) for venue_id, record in rows]
+            self._put_rows(transaction, layout.VENUES, packed)
+            self._set(transaction, {layout.META_VENUE_OFFSET: sequence})
 
     def heartbeat(self, at_ms: int) -> None:
         """Say that at `at_ms` (milliseconds since 1970) the board was complete up to its offset."""
         self._environment.reader_check()  # a gate killed in the middle of a look-up would hold its old pages for ever
         with self._changing() as transaction:
-            self._set(transaction, layout.META_HEARTBEAT, at_ms)
+            self._set(transaction, {layout.META_HEARTBEAT: at_ms})
 
     def revoke(self, session_ids: Iterable[bytes], *, at_ms: int) -> None:
         """Make the gates refuse these sessions from the next request on. Again does no harm."""
+        stamp = layout.NUMBER.pack(at_ms)
         with self._changing() as transaction:
-            for session_id in session_ids:
-                transaction.put(session_id, layout.NUMBER.pack(at_ms), db=self._sessions)
+            self._put_rows(transaction, layout.SESSIONS, [(session_id, stamp) for session_id in session_ids])
 
     def forget_revoked(self, *, before_ms: int) -> int:
         """Drop the sessions revoked before `before_ms`, which have expired by themselves since; how many."""
-        forgotten = 0
-        with self._changing() as transaction, transaction.cursor(self._sessions) as cursor:
-            here = cursor.first()
-            while here:
-                if layout.NUMBER.unpack(cursor.value())[0] < before_ms:
-                    here = cursor.delete() and bool(cursor.key())
-                    forgotten += 1
-                else:
-                    here = cursor.next()
-        return forgotten
+        return self._forget(layout.SESSIONS, before_ms)
 
-    def clear(self) -> None:
-        """Empty the board in place, in one transaction: until it is filled again readers answer "being checked".
-
-        To keep answering while building anew, use `begin_anew` and `switch`. The change numbers go on, so a reader
-        that follows them notices.
-        """
+    def kill(self, credentials: Iterable[tuple[bytes, int]]) -> None:
+        """Make the gates refuse these credentials, each until it ends by itself (milliseconds). Again does no harm."""
         with self._changing() as transaction:
-            for database in (self._persons, self._venues, self._sessions):
-                transaction.drop(database, delete=False)
-            for name in (layout.META_OFFSET, layout.META_VENUE_OFFSET, layout.META_HEARTBEAT):
-                self._set(transaction, name, 0)
+            packed = [(credential, layout.NUMBER.pack(ends_ms)) for credential, ends_ms in credentials]
+            self._put_rows(transaction, layout.CREDENTIALS, packed)
+
+    def forget_killed(self, *, before_ms: int) -> int:
+        """Drop the killed credentials that ended by themselves before `before_ms`; how many."""
+        return self._forget(layout.CREDENTIALS, before_ms)
+
+    def put_list(self, kind: str, text: bytes) -> None:
+        """Give the gates the signed list of this kind, in place of the one before."""
+        with self._changing() as transaction:
+            self._put_rows(transaction, layout.LISTS, [(layout.list_key(kind), text)])
+
+    def take_blocks(self, blocks: Sequence[tuple[int, bytes]], numbers: Mapping[bytes, int]) -> None:
+        """Write whole blocks of records (block number, 2,016 bytes) in rising order, and meta numbers with them.
+
+        For filling a board that nobody reads yet: no change is noted.
+        """
+        items = [(layout.PERSON_KEY.pack(number), content) for number, content in blocks]
+        if any(len(content) != layout.BLOCK_BYTES for _, content in items):
+            message = f"a block that is not {layout.BLOCK_BYTES} bytes"
+            raise ValueError(message)
+        with self._changing() as transaction:
+            self._put_blocks(transaction, [number for number, _ in blocks], items)
+            self._set(transaction, numbers)
+
+    def take(
+        self, persons: Mapping[int, bytes], tables: Mapping[Table, Sequence[Row]], numbers: Mapping[bytes, int]
+    ) -> None:
+        """Write records and rows of other tables (None deletes), and meta numbers with them. Again does no harm."""
+        self._environment.reader_check()  # as for a heartbeat
+        with self._changing() as transaction:
+            self._put_persons(transaction, persons)
+            for table, rows in tables.items():
+                self._put_rows(transaction, table, rows)
+            self._set(transaction, numbers)
 
     def _open_databases(self) -> None:
         open_db = self._environment.open_db
-        self._persons = open_db(layout.PERSONS, integerkey=True)
-        self._venues = open_db(layout.VENUES)
-        self._sessions = open_db(layout.SESSIONS)
+        self._databases = {
+            table: open_db(table.name, integerkey=table is layout.PERSONS) for table in layout.TABLES.values()
+        }
         self._changes = open_db(layout.CHANGES, integerkey=True)
         self._meta = open_db(layout.META)
-        found = self._number(layout.META_LAYOUT)
+        found = self.number(layout.META_LAYOUT)
         if found == 0:
             with self._environment.begin(write=True) as transaction:
-                self._set(transaction, layout.META_LAYOUT, layout.LAYOUT_VERSION)
+                begun = {
+                    layout.META_LAYOUT: layout.LAYOUT_VERSION,
+                    layout.META_IDENTITY: secrets.randbits(_IDENTITY_BITS) or 1,
+                    layout.META_CHANGES: 1,
+                }
+                self._set(transaction, begun)
             extend_file(self._environment, self._folder)
         elif found != layout.LAYOUT_VERSION:
             raise BoardUnreadableError
 
-    def _number(self, name: bytes) -> int:
-        with self._environment.begin(self._meta) as transaction:
-            return int(layout.NUMBER.unpack(transaction.get(name, layout.NUMBER.pack(0)))[0])
+    def _put_persons(self, transaction: lmdb.Transaction[bytes], latest: Mapping[int, bytes]) -> None:
+        """Write one record into its block each, and note who changed."""
+        if not latest:
+            return
+        if len(latest) > ROWS_MAX or any(len(record) != RECORD_BYTES for record in latest.values()):
+            message = f"{len(latest)} rows at once, or a record that is not {RECORD_BYTES} bytes"
+            raise ValueError(message)
+        persons = sorted(latest)
+        pack, database = layout.PERSON_KEY.pack, self._databases[layout.PERSONS]
+        numbers: list[int] = []
+        items: list[tuple[bytes, bytearray]] = []
+        block, content = -1, bytearray()
+        for person in persons:
+            number, place = divmod(person, BLOCK_PERSONS)
+            if number != block:
+                block, key = number, pack(number)
+                content = bytearray(transaction.get(key, layout.EMPTY_BLOCK, database))
+                numbers.append(number)
+                items.append((key, content))
+            content[place * RECORD_BYTES : (place + 1) * RECORD_BYTES] = latest[person]
+        self._put_blocks(transaction, numbers, items)
+        self._note_changes(transaction, layout.PERSONS, array("I", persons).tobytes(), len(persons))
 
-    def _set(self, transaction: lmdb.Transaction[bytes], name: bytes, value: int) -> None:
-        transaction.put(name, layout.NUMBER.pack(value), db=self._meta)
+    def _put_blocks(
+        self, transaction: lmdb.Transaction[bytes], numbers: list[int], items: Sequence[tuple[bytes, bytes | bytearray]]
+    ) -> None:
+        with transaction.cursor(self._databases[layout.PERSONS]) as cursor:
+            last = layout.PERSON_KEY.unpack(cursor.key())[0] if cursor.last() else -1
+            # Beyond the last key LMDB can fill pages to the brim, which halves the file of a first load.
+            known = bisect_right(numbers, last)
+            cursor.putmulti(items[:known])
+            cursor.putmulti(items[known:], append=True)
 
-    def _note_changes(self, transaction: lmdb.Transaction[bytes], persons: list[int]) -> None:
-        """Add `persons` to the change ring and drop what is older than it needs."""
-        first = layout.NUMBER.unpack(transaction.get(layout.META_CHANGES, layout.NUMBER.pack(1), db=self._meta))[0]
-        after = first + len(persons)
+    def _put_rows(self, transaction: lmdb.Transaction[bytes], table: Table, rows: Sequence[Row]) -> None:
+        """Write or delete rows of a table that is not that of persons, and note the keys that changed."""
+        database = self._databases[table]
+        for key, value in rows:
+            if len(key) != table.key_bytes:
+                message = f"key of {len(key)} bytes for {table.name!r}"
+                raise ValueError(message)
+            if value is None:
+                transaction.delete(key, db=database)
+            else:
+                transaction.put(key, value, db=database)
+        if rows:
+            self._note_changes(transaction, table, b"".join(key for key, _ in rows), len(rows))
+
+    def _forget(self, table: Table, before_ms: int) -> int:
+        """Drop the rows of `table` whose value is an instant before `before_ms`; how many."""
+        with self._changing() as transaction:
+            with transaction.cursor(self._databases[table]) as cursor:
+                old: list[Row] = [(key, None) for key, at in cursor if layout.NUMBER.unpack(at)[0] < before_ms]
+            self._put_rows(transaction, table, old)
+        return len(old)
+
+    def _set(self, transaction: lmdb.Transaction[bytes], numbers: Mapping[bytes, int]) -> None:
+        for name, value in numbers.items():
+            transaction.put(name, layout.NUMBER.pack(value), db=self._meta)
+
+    def _note_changes(self, transaction: lmdb.Transaction[bytes], table: Table, keys: bytes, count: int) -> None:
+        """Add `count` keys to the change ring and drop what is older than it needs."""
+        first = layout.NUMBER.unpack(transaction.get(layout.META_CHANGES, b"", self._meta))[0]
+        after = first + count
         with transaction.cursor(self._changes) as cursor:
-            cursor.put(layout.CHANGE_KEY.pack(first), array("I", persons).tobytes(), append=True)
+            cursor.put(layout.CHANGE_KEY.pack(first), bytes([table.number]) + keys, append=True)
             here = cursor.first()
             while here and after - layout.CHANGE_KEY.unpack(cursor.key())[0] > layout.CHANGES_KEPT_MAX:
                 here = cursor.delete()
-        self._set(transaction, layout.META_CHANGES, after)
+        self._set(transaction, {layout.META_CHANGES: after})
 
     @contextmanager
     def _changing(self) -> Iterator[lmdb.Transaction[bytes]]:
-        """One write transaction: afterwards it is synced and the file has its full length, or nothing changed."""
+        """One write transaction: afterwards the file has its full length, or nothing changed."""
         try:
             with self._environment.begin(write=True) as transaction:
                 yield transaction
@@ -226,6 +331,10 @@ class BoardWriter:
             raise BoardFullError from error
         except lmdb.Error as error:
             raise (BoardFullError if error.code in DISK_FULL else BoardUnreadableError) from error
+
+
+def _numbers(board: Path) -> list[int]:
+    return [int(found.name[2:]) for found in board.glob("g-*") if found.name[2:].isdigit()]
 
 
 def _remove_others(board: Path, kept: Path) -> None:

@@ -8,16 +8,30 @@ from __future__ import annotations
 import asyncio
 from array import array
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, Self
 
 import lmdb
 
-from tianfu.platform.mapped import MapUnreadableError, open_map
+from tianfu.platform import unsynced
+from tianfu.platform.mapped import MapUnreadableError, file_bytes, open_map
 from tianfu.platform.settings import BOARD_AGE_MAX_SECONDS_DEFAULT
 from tianfu.status import layout
-from tianfu.status.layout import BoardUnreadableError, current_folder
+from tianfu.status.layout import BoardUnreadableError, Table, current_folder
 
 _ZERO: Final = layout.NUMBER.pack(0)
+
+
+class Batch(NamedTuple):
+    """Keys of one table that changed together, under the numbers from `first` to before `end`."""
+
+    first: int
+    end: int
+    table: Table
+    keys: bytes
+
+    def persons(self) -> array[int]:
+        """The persons among them."""
+        return array("I", self.keys) if self.table is layout.PERSONS else array("I")
 
 
 class BoardFile:
@@ -42,15 +56,26 @@ class BoardFile:
         self._shared = False
         self._environment: lmdb.Environment | None = None
         self._seen_transaction = -1
+        self._file_bytes = 0
         self._heartbeat_ms = 0
+
+    @classmethod
+    def sharing(cls, folder: Path, in_use: Path, environment: lmdb.Environment) -> Self:
+        """A reader over files that a writer in this process has open; it stays with them."""
+        board = cls(folder)
+        board._take(in_use, environment)
+        board._shared = True
+        return board
 
     def refresh(self) -> bool:
         """Take up a board that has appeared or been built anew; whether one was. Cheap enough for ten times a second.
 
-        Raises `BoardUnreadableError`; the board in use stays in use then.
+        Raises `BoardUnreadableError`; the board in use stays in use then, unless its own file was cut short: reading
+        on would end this process with SIGBUS.
         """
         if self._shared:
             return False
+        self._check_length()
         folder = current_folder(self._folder)
         if folder is None or folder == self._in_use:
             return False
@@ -63,9 +88,25 @@ class BoardFile:
             )
         except MapUnreadableError as error:
             raise BoardUnreadableError from error
+        if unsynced.is_lost(folder):
+            environment.close()
+            raise BoardUnreadableError
         self.close()
         self._take(folder, environment)
         return True
+
+    def _check_length(self) -> None:
+        """Let go of a file that has become shorter. Raises `BoardUnreadableError`."""
+        if self._in_use is None:
+            return
+        length = file_bytes(self._in_use)
+        # A board that was built anew takes the file away from under its readers, who keep the file until they look.
+        if length is None:
+            return
+        if length < self._file_bytes:
+            self.close()
+            raise BoardUnreadableError
+        self._file_bytes = length
 
     def close(self) -> None:
         """Release the files; everybody is "being checked" from then on."""
@@ -87,39 +128,31 @@ class BoardFile:
             return 0
         return self._number(layout.META_CHANGES)
 
-    def changes_since(self, number: int, limit: int) -> list[tuple[int, int]]:
-        """At most `limit` changes from `number` on: (its number, the person). Older ones than kept are left out.
+    def changes_since(self, number: int, keys_max: int) -> list[Batch]:
+        """The batches from the one that holds `number` on, whole: `keys_max` keys at most, unless the first has more.
 
-        A first number above the one asked for tells the caller that it has missed some.
+        Older ones than kept are left out: a first number above the one asked for says that some are missing.
         """
-        found: list[tuple[int, int]] = []
         if self._environment is None:
-            return found
-        with self._environment.begin(self._changes) as transaction, transaction.cursor() as cursor:
-            # The batch that holds `number` is the last one whose key is not after it.
-            here = cursor.set_range(layout.CHANGE_KEY.pack(number + 1))
-            here = (cursor.prev() or cursor.first()) if here else cursor.last()
-            while here and len(found) < limit:
-                first = int(layout.CHANGE_KEY.unpack(cursor.key())[0])
-                persons = array("I", cursor.value())
-                skipped = max(0, number - first)
-                found.extend(enumerate(persons[skipped : skipped + limit - len(found)], first + skipped))
-                here = cursor.next()
-        return found
+            return []
+        with self._environment.begin() as transaction:
+            return batches(transaction, self._changes, number, keys_max)
 
     def _take(self, folder: Path, environment: lmdb.Environment) -> None:
         try:
-            persons = environment.open_db(layout.PERSONS, integerkey=True, create=False)
-            venues, sessions, meta = (
-                environment.open_db(name, create=False) for name in (layout.VENUES, layout.SESSIONS, layout.META)
-            )
+            databases = {
+                table: environment.open_db(table.name, integerkey=table is layout.PERSONS, create=False)
+                for table in layout.TABLES.values()
+            }
             changes = environment.open_db(layout.CHANGES, integerkey=True, create=False)
+            meta = environment.open_db(layout.META, create=False)
         except lmdb.Error as error:
             environment.close()
             raise BoardUnreadableError from error
-        self._environment, self._in_use = environment, folder
-        self._persons, self._venues, self._sessions, self._changes = persons, venues, sessions, changes
-        self._meta = meta
+        self._environment, self._in_use, self._file_bytes = environment, folder, file_bytes(folder) or 0
+        self._databases, self._changes, self._meta = databases, changes, meta
+        self._persons, self._venues = databases[layout.PERSONS], databases[layout.VENUES]
+        self._sessions, self._credentials = databases[layout.SESSIONS], databases[layout.CREDENTIALS]
         self._begin = environment.begin
         self._seen_transaction = -1
         if self._number(layout.META_LAYOUT) != layout.LAYOUT_VERSION:
@@ -166,3 +199,25 @@ class BoardFile:
     def _number(self, name: bytes) -> int:
         data = self._get(self._meta, name)
         return int(layout.NUMBER.unpack(data)[0]) if data is not None else 0
+
+
+def batches(transaction: lmdb.Transaction[bytes], changes: lmdb._Database, number: int, keys_max: int) -> list[Batch]:
+    """As `BoardFile.changes_since`, in the caller's transaction on the ring `changes`."""
+    found: list[Batch] = []
+    count = 0
+    with transaction.cursor(changes) as cursor:
+        # The batch that holds `number` is the last one whose key is not after it.
+        here = cursor.set_range(layout.CHANGE_KEY.pack(number + 1))
+        here = (cursor.prev() or cursor.first()) if here else cursor.last()
+        while here:
+            first = int(layout.CHANGE_KEY.unpack(cursor.key())[0])
+            value = cursor.value()
+            table = layout.TABLES[value[0]]
+            batch = Batch(first, first + (len(value) - 1) // table.key_bytes, table, value[1:])
+            if batch.end > number:
+                count += batch.end - first
+                if found and count > keys_max:
+                    break
+                found.append(batch)
+            here = cursor.next()
+    return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from tianfu.access import lookup_budget
 from tianfu.access import store as sessions
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.observe import Log
@@ -67,10 +68,11 @@ class Cycle:
         self._people = self._changed = 0
 
     def tidy(self, at: datetime) -> None:
-        """Forget ended sessions, here and on the board, and old one-time passwords. Once an hour is plenty."""
+        """Forget ended sessions, here and on the board, old one-time passwords and budgets. Once an hour is plenty."""
         with self._database.write(Purpose.WORKER) as write:
             sessions.delete_expired_sessions(write, at)
             otp.forget_old(write, at)
+            lookup_budget.forget_old(write, at)
         self._open(at).forget_ended(at)
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ from tianfu.policy.model import Decision
 from tianfu.policy.rules import POPUP_DECLARE, Block
 from tianfu.status import record, store
 from tianfu.status.board import BoardWriter
-from tianfu.status.layout import BoardUnreadableError, VenueRecord, current_folder
+from tianfu.status.layout import ORIGIN_FILE, BoardUnreadableError, VenueRecord, current_folder
 from tianfu.status.record import BoardRecord
 from tianfu.status.store import Status, Written
 from tianfu.venues import store as venues
@@ -29,9 +29,6 @@ from tianfu.venues import store as venues
 PUBLISH_ROWS_MAX: Final = 5_000
 # A rebuild writes sorted rows by the page: 20,000 are 5 MB as Python values.
 REBUILD_ROWS: Final = 20_000
-
-# Says beside the board which database it was built from.
-ORIGIN_FILE: Final = "origin"
 
 _SECONDS_PER_MINUTE: Final = 60
 _SEQUENCE_MODULUS: Final = 2**32
@@ -45,7 +42,7 @@ def board_record(status: Status) -> BoardRecord:
     """What the gate needs of a decision.
 
     A lapse is rounded up to the minute and a sample down. A decision that never changes has lapse 0. The popup is the
-    class of the one shown; the flags say what any of the active ones blocks.
+    class of the one shown; the flags say what any of the active ones blocks, and the add-ons.
     """
     decision = status.decision
     test = decision.test
@@ -55,7 +52,7 @@ def board_record(status: Status) -> BoardRecord:
         reason=_REASONS[decision.reasons[0].reason_class if decision.reasons else ""],
         rule_set=decision.policy_number,
         test=0 if test is None else _TESTS[test.result.value],
-        flags=_flags(decision),
+        flags=_flags(decision) | status.add_ons << record.ADD_ONS_SHIFT,
         sampled_at=0 if test is None else _minute(test.sampled_at),
         lapses_at=_lapse(decision),
         decided_at=_minute(decision.at),

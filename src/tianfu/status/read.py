@@ -10,13 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-import lmdb
-
 from tianfu.platform.settings import BOARD_AGE_MAX_SECONDS_DEFAULT
 from tianfu.status import layout
 from tianfu.status.boardfile import BoardFile
 from tianfu.status.layout import VenueRecord, unpack_venue
-from tianfu.status.record import BoardRecord, RecordUnreadableError, unpack
+from tianfu.status.record import RECORD_BYTES, BoardRecord, unpack_at
 
 # A record may outlive its own end for a moment, until the worker's new decision has arrived.
 LAPSE_GRACE_SECONDS: Final = 60
@@ -39,21 +37,11 @@ class Board(BoardFile):
         board.refresh()
         return board
 
-    @classmethod
-    def sharing(cls, folder: Path, in_use: Path, environment: lmdb.Environment) -> Board:
-        """A reader over files that a writer in this process has open; it stays with them."""
-        board = cls(folder)
-        board._take(in_use, environment)
-        board._shared = True
-        return board
-
     def look_up(self, person: int) -> BoardRecord | None:
         """The record of `person` as stored; None when there is none or it is of an unknown version."""
-        data = self._get(self._persons, _KEY(person)) if self._environment is not None else None
-        try:
-            return unpack(data) if data is not None else None
-        except RecordUnreadableError:
-            return None
+        block, place = divmod(person, layout.BLOCK_PERSONS)
+        data = self._get(self._persons, _KEY(block)) if self._environment is not None else None
+        return unpack_at(data, place * RECORD_BYTES) if data is not None else None
 
     def shown(self, person: int, at_ms: int) -> BoardRecord:
         """What may be said of `person` at `at_ms`: the record, or "being checked" (colour 0) and nothing else.
@@ -78,6 +66,16 @@ class Board(BoardFile):
     def is_revoked(self, session_id: bytes) -> bool:
         """Whether the session with this id (8 bytes) was ended before its time, as far as the board knows."""
         return self._environment is not None and self._get(self._sessions, session_id) is not None
+
+    def is_killed(self, credential: bytes) -> bool:
+        """Whether the credential with this id (16 bytes) was taken out of use before its end."""
+        return self._environment is not None and self._get(self._credentials, credential) is not None
+
+    def signed_list(self, kind: str) -> bytes | None:
+        """The text of the signed list of this kind; None while there is none."""
+        if self._environment is None:
+            return None
+        return self._get(self._databases[layout.LISTS], layout.list_key(kind))
 
     def age_seconds(self, at_ms: int) -> int:
         """Seconds since the board was last known to be complete; `AGE_UNKNOWN_SECONDS` when it never was."""

@@ -22,6 +22,7 @@ from tianfu.policy.compile import Policy
 from tianfu.policy.decide import decide
 from tianfu.policy.model import Decision
 from tianfu.status import expire, store
+from tianfu.status.add_ons import NONE, add_ons
 from tianfu.status.store import Written
 
 # At about 20,000 people a second a batch takes 0.2 s: long enough to be worth its commit, short enough that a fresh
@@ -85,7 +86,8 @@ def _decide_all(
             errors[decision] += 1
         else:
             decided.append((person, decision))
-    written = store.upsert(write, decided)
+    beside = {person: found for person, _ in decided if (found := add_ons(evidence[person], at)) is not NONE}
+    written = store.upsert(write, decided, beside)
     # Of whom new evidence changed, the statement received last is the one whose age is measured.
     newest = (
         max(evidence[status.person], key=_receipt)

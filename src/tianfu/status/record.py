@@ -21,9 +21,12 @@ REASON_CLASSES: Final = (
     *("", "case", "test", "contact", "declaration", "zone", "entry", "emergency"),
     *("care", "elsewhere", "letter", "duty"),
 )
-# Bits of `flags`: what the popup keeps its holder from.
+# Bits of `flags`: what the popup keeps its holder from, and the add-ons: two bits of doses, one of travel.
 BLOCKS_CODE: Final = 0b0001
 BLOCKS_SCAN: Final = 0b0010
+ADD_ONS_SHIFT: Final = 2
+DOSES_MAX: Final = 3
+TRAVEL: Final = 0b100
 TEST_RESULTS: Final = ("", "negative", "positive", "indeterminate")
 
 
@@ -54,6 +57,15 @@ class BoardRecord(NamedTuple):
 def pack(record: BoardRecord) -> bytes:
     """The 24 bytes of `record`."""
     return _LAYOUT.pack(RECORD_VERSION, *record)
+
+
+def unpack_at(data: bytes | memoryview, offset: int) -> BoardRecord | None:
+    """The record at `offset` in a block of them; None where there is none of this version."""
+    try:
+        fields = _LAYOUT.unpack_from(data, offset)
+    except struct.error:
+        return None
+    return BoardRecord._make(fields[1:]) if fields[0] == RECORD_VERSION else None
 
 
 def unpack(data: bytes | memoryview) -> BoardRecord:

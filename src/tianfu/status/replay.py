@@ -8,7 +8,7 @@ too, and must come out the same but for its name, number and hash.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -24,12 +24,16 @@ from tianfu.policy.decide import decide
 from tianfu.policy.model import Decision
 from tianfu.policy.publish import Policies
 from tianfu.status import store, takeover_store
+from tianfu.status.add_ons import add_ons
+from tianfu.status.store import Status
 from tianfu.status.takeover import governing, scope_of
 
 CHUNK_PEOPLE: Final = 5_000
 
 _NEVER_COMPARED: Final = frozenset({"at"})
 _OF_THE_POLICY: Final = frozenset({"at", "policy", "policy_number", "policy_hash"})
+# Of a status, what is not part of the decision.
+_BESIDE: Final = ("add_ons", "due_at")
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -56,7 +60,7 @@ class Chunk(msgspec.Struct, frozen=True):
 def replay(database: Database, policy: Policy, at: datetime) -> Iterator[Chunk]:
     """Compare every status with the decision at `at`, in order of person; reads only.
 
-    Since a decision holds until its `next_change_at`, deciding at `at` must say what was stored, whenever that was.
+    Since a status holds until its `due_at`, deciding at `at` must say what was stored, whenever that was.
     """
     after = PersonRef(0)
     earlier = _Earlier(policy, at)
@@ -74,13 +78,13 @@ def replay(database: Database, policy: Policy, at: datetime) -> Iterator[Chunk]:
             status
             for status in statuses
             if status.person not in waiting
-            and _holds(status.decision, at)
+            and _holds(status, at)
             and not earlier.replaces(status.decision, evidence[status.person])
         ]
         differences = tuple(
-            Difference(status.person, fields, status.decision, decided)
+            Difference(status.person, fields, status.decision, again.decision)
             for status in settled
-            if (fields := _differing(status.decision, decided := decide(policy, evidence[status.person], at)))
+            if (fields := _differing(status, again := _decided_again(policy, status.person, evidence, at)))
         )
         under_earlier = sum(1 for status in settled if status.decision.policy_hash != policy.hash)
         yield Chunk(len(settled), len(statuses) - len(settled), differences, under_earlier)
@@ -110,11 +114,20 @@ class _Earlier:
         return old_hash not in self._finished and self._scopes[old_hash].concerns(item.kind for item in evidence)
 
 
-def _holds(decision: Decision, at: datetime) -> bool:
-    return decision.at <= at and (decision.next_change_at is None or at < decision.next_change_at)
+def _holds(status: Status, at: datetime) -> bool:
+    return status.decision.at <= at and (status.due_at is None or at < status.due_at)
 
 
-def _differing(stored: Decision, decided: Decision) -> tuple[str, ...]:
-    passed_over = _NEVER_COMPARED if stored.policy_hash == decided.policy_hash else _OF_THE_POLICY
-    names = (name for name in stored.__struct_fields__ if name not in passed_over)
-    return tuple(name for name in names if getattr(stored, name) != getattr(decided, name))
+def _decided_again(
+    policy: Policy, person: PersonRef, evidence: Mapping[PersonRef, Sequence[Evidence]], at: datetime
+) -> Status:
+    about = evidence[person]
+    return store.together(person, decide(policy, about, at), add_ons(about, at))
+
+
+def _differing(stored: Status, again: Status) -> tuple[str, ...]:
+    same_policy = stored.decision.policy_hash == again.decision.policy_hash
+    passed_over = _NEVER_COMPARED if same_policy else _OF_THE_POLICY
+    names = [name for name in stored.decision.__struct_fields__ if name not in passed_over]
+    differing = [name for name in names if getattr(stored.decision, name) != getattr(again.decision, name)]
+    return (*differing, *(name for name in _BESIDE if getattr(stored, name) != getattr(again, name)))

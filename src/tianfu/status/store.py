@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +13,8 @@ from tianfu.ids import PersonRef
 from tianfu.platform import binary
 from tianfu.platform.database import Read, Write
 from tianfu.policy.model import Decision
+from tianfu.status.add_ons import NONE, AddOns
+from tianfu.status.record import TRAVEL
 
 # Advisory lock of this feature ("ST"), apart from the stripes of the ledger.
 _LOCK_CLASS: Final = 0x5354
@@ -23,17 +26,25 @@ _ENCODE: Final = msgspec.json.Encoder().encode
 _BODY_BEGINS: Final = b'"colour":'
 
 _STATUSES: Final = """
-    select s.person_ref, s.decision, s.sequence, s.decided_at, d.policy_hash, d.name, d.number
+    select s.person_ref, s.decision, s.sequence, s.decided_at, d.policy_hash, d.name, d.number,
+           s.add_ons::bigint, s.next_change_at
     from status s join decided_policy d on d.policy_ref = s.policy_ref
 """
 
+NOTHING_BESIDE: Final[Mapping[PersonRef, AddOns]] = MappingProxyType({})
+
 
 class Status(msgspec.Struct, frozen=True):
-    """One person's decision, and the number of the change that wrote it."""
+    """One person's decision, and the number of the change that wrote it.
+
+    `add_ons` are the bits beside the colour (`tianfu.status.record`). `due_at` is when decision or add-ons change.
+    """
 
     person: PersonRef
     decision: Decision
     sequence: int
+    add_ons: int = 0
+    due_at: datetime | None = None
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -59,10 +70,13 @@ def read_many(read: Read, persons: Sequence[PersonRef]) -> dict[PersonRef, Statu
     return {status.person: status for status in map(_status, rows)}
 
 
-def upsert(write: Write, decisions: Sequence[tuple[PersonRef, Decision]]) -> Written:
+def upsert(
+    write: Write, decisions: Sequence[tuple[PersonRef, Decision]], beside: Mapping[PersonRef, AddOns] = NOTHING_BESIDE
+) -> Written:
     """Store those of `decisions` that differ from what is stored in anything but their instant; needs `lock`.
 
-    They get new sequence numbers in the order given. Each person comes once.
+    They get new sequence numbers in the order given. Each person comes once. `beside` are the add-ons; who is left out
+    has none.
     """
     if not decisions:
         return Written()
@@ -70,19 +84,22 @@ def upsert(write: Write, decisions: Sequence[tuple[PersonRef, Decision]]) -> Wri
     numbers = {found: _policy_ref(write, decision) for found, decision in policies.items()}
     last: int = write.value("select setval('status_sequence', nextval('status_sequence') + %s - 1)", (len(decisions),))
     before = last - len(decisions)
+    decided = [together(person, decision, beside.get(person, NONE)) for person, decision in decisions]
     rows = write.rows(
         """
-        insert into status (person_ref, colour, policy_ref, decision, decided_at, next_change_at, sequence)
+        insert into status (person_ref, colour, policy_ref, decision, decided_at, next_change_at, sequence, add_ons)
         select * from unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[],
-                             %s::bigint[])
+                             %s::bigint[], %s::bigint[])
         on conflict (person_ref) do update set
             colour = excluded.colour,
             policy_ref = excluded.policy_ref,
             decision = excluded.decision,
             decided_at = excluded.decided_at,
             next_change_at = excluded.next_change_at,
-            sequence = excluded.sequence
+            sequence = excluded.sequence,
+            add_ons = excluded.add_ons
         where status.decision <> excluded.decision or status.policy_ref <> excluded.policy_ref
+           or status.add_ons <> excluded.add_ons or status.next_change_at is distinct from excluded.next_change_at
         returning sequence
         """,
         (
@@ -91,14 +108,22 @@ def upsert(write: Write, decisions: Sequence[tuple[PersonRef, Decision]]) -> Wri
             binary.bigints(numbers[decision.policy_hash] for _, decision in decisions),
             binary.encoded_texts(_body(decision) for _, decision in decisions),
             binary.instants(decision.at for _, decision in decisions),
-            binary.instants(decision.next_change_at for _, decision in decisions),
+            binary.instants(status.due_at for status in decided),
             binary.bigints(range(before + 1, last + 1)),
+            binary.bigints(status.add_ons for status in decided),
         ),
         binary=True,
     )
     changed = sorted(row[0] for row in rows)
-    drawn = [(decisions[number - before - 1], number) for number in changed]
-    return Written(before, last, tuple(Status(person, decision, number) for (person, decision), number in drawn))
+    changed_to = (msgspec.structs.replace(decided[number - before - 1], sequence=number) for number in changed)
+    return Written(before, last, tuple(changed_to))
+
+
+def together(person: PersonRef, decision: Decision, beside: AddOns) -> Status:
+    """The status that would be stored, without its number: bits of the add-ons, the earlier instant of change."""
+    bits = beside.doses | (TRAVEL if beside.travel else 0)
+    due = [at for at in (decision.next_change_at, beside.until) if at is not None]
+    return Status(person, decision, 0, bits, min(due, default=None))
 
 
 def _policy_ref(write: Write, decision: Decision) -> int:
@@ -121,9 +146,9 @@ def _body(decision: Decision) -> bytes:
 
 
 def _status(row: tuple[Any, ...]) -> Status:
-    person, body, sequence, decided_at, policy_hash, name, number = row
+    person, body, sequence, decided_at, policy_hash, name, number, add_ons, due_at = row
     head = _ENCODE({"policy": name, "policy_number": number, "policy_hash": policy_hash, "at": decided_at})
-    return Status(person, _DECISION.decode(head[:-1] + b"," + body[1:].encode()), sequence)
+    return Status(person, _DECISION.decode(head[:-1] + b"," + body[1:].encode()), sequence, add_ons, due_at)
 
 
 def due(read: Read, at: datetime, limit: int) -> list[PersonRef]:

@@ -77,12 +77,13 @@ class Watchers:
             self.release()
             return
         while changes := self._board.changes_since(self._next, _CHANGES_PER_LOOK_MAX):
-            if changes[0][0] != self._next:
+            if changes[0].first > self._next:
                 self.release()  # the ring was trimmed past us: somebody changed, we cannot know who
-            for _, person in changes:
-                for future in self._waiting.get(person, ()):
-                    _wake(future)
-            self._next = changes[-1][0] + 1
+            for batch in changes:
+                for person in batch.persons():
+                    for future in self._waiting.get(person, ()):
+                        _wake(future)
+            self._next = changes[-1].end
 
     def release(self) -> None:
         """Wake everybody who waits."""

@@ -239,12 +239,15 @@ export const en: PhoneTexts = {
       explain: 'Read the explanation of the decision',
       explain_refused: 'Asked to read, refused',
       find_person: 'Looked you up by document',
+      id_lookup: 'Looked you up by document at an entrance',
+      id_lookup_refused: 'Asked to look you up by document, refused',
       check_code: 'Checked the code',
     },
     purposes: {
       investigation: 'Epidemiological investigation',
       consultation: 'Consultation',
       appeal: 'Appeal',
+      entry: 'Entering a venue',
     },
     roles: {
       resident: 'Yourself',

@@ -227,12 +227,15 @@ export const zh = {
       explain: '查看判定说明',
       explain_refused: '申请查看被拒绝',
       find_person: '按证件号码查找',
+      id_lookup: '凭证件查询（进入场所）',
+      id_lookup_refused: '凭证件查询被拒绝',
       check_code: '核验健康码',
     } as Record<string, string>,
     purposes: {
       investigation: '流行病学调查',
       consultation: '群众咨询',
       appeal: '申诉处理',
+      entry: '进入场所',
     } as Record<string, string>,
     roles: {
       resident: '本人',

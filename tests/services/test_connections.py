@@ -1,0 +1,82 @@
+"""The gate's connections over real sockets: order, half-sent and silent ones, and refusals that are not listened to."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.gate import gate_process
+from tianfu.services.checks import free_port
+
+GET = b"GET /gate/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+SHOW = b"GET /gate/v1/code HTTP/1.1\r\nHost: localhost\r\n\r\n"
+ANSWER_SECONDS_MAX = 10
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[int]:
+    number = free_port()
+    with gate_process(tmp_path, number):
+        yield number
+
+
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=ANSWER_SECONDS_MAX)
+
+
+def statuses(connection: socket.socket, count: int) -> list[bytes]:
+    """The statuses of the next `count` answers."""
+    got = b""
+    while got.count(b"HTTP/1.1 ") < count or not got.endswith(b"}"):
+        part = connection.recv(65_536)
+        assert part, got
+        got += part
+    return [piece[:3] for piece in got.split(b"HTTP/1.1 ")[1:]]
+
+
+def test_requests_sent_without_waiting_are_answered_in_order(port: int) -> None:
+    with connect(port) as connection:
+        connection.sendall(GET + SHOW + GET)
+        assert statuses(connection, 3) == [b"200", b"401", b"200"]
+
+
+def test_a_request_in_single_bytes_is_answered_like_one_in_a_piece(port: int) -> None:
+    with connect(port) as connection:
+        for byte in GET:
+            connection.sendall(bytes((byte,)))
+        assert statuses(connection, 1) == [b"200"]
+        connection.sendall(SHOW)
+        assert statuses(connection, 1) == [b"401"]
+
+
+def test_short_and_long_ways_take_turns_on_one_connection(port: int) -> None:
+    with connect(port) as connection:
+        for number in range(20):
+            request = (GET, SHOW.replace(b"Host", b"Content-Length: 0\r\nHost"), SHOW)[number % 3]
+            connection.sendall(request)
+            assert statuses(connection, 1) == [(b"200", b"401", b"401")[number % 3]]
+
+
+def test_a_body_hidden_behind_a_short_request_is_not_taken_for_a_request(port: int) -> None:
+    hidden = GET.replace(b"Host", b"Content-Length: %d\r\nHost" % len(SHOW))
+
+    with connect(port) as connection:
+        connection.sendall(hidden)
+        time.sleep(0.05)
+        connection.sendall(SHOW)
+        connection.sendall(GET)
+        assert statuses(connection, 2) == [b"200", b"200"]
+
+
+def test_a_client_that_goes_away_half_way_leaves_the_gate_serving(port: int) -> None:
+    for part in (GET[:10], GET[:-2], SHOW + GET[:5], b"POST /gate/v1/scan HTTP/1.1\r\nContent-Length: 99\r\n\r\n{"):
+        with connect(port) as connection:
+            connection.sendall(part)
+
+    with connect(port) as connection:
+        connection.sendall(GET)
+        assert statuses(connection, 1) == [b"200"]
