@@ -1,6 +1,7 @@
 """The endpoints a phone prepares its offline hours with, answered beside the real system.
 
-Only until the real ones are there: device certificates, the printed card, and visits that are sent later.
+Device certificates and the printed card are answered here; codes and visits go to the real gate, unless it is said to
+be away, and what passed is remembered.
 """
 
 from __future__ import annotations
@@ -83,8 +84,7 @@ class ThinServer:
         if self.is_away:
             route.abort("internetdisconnected")
             return
-        known = {"poster": sent["poster"], "nonce": sent["nonce"]}
-        answer = route.fetch(post_data=json.dumps(known))
+        answer = route.fetch()
         if self.answers_lost > 0:
             self.answers_lost -= 1
             route.abort("connectionreset")
