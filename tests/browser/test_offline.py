@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.network import Network
 from tests.browser.steps import Person, expect_colour, hold_green_code, read_code
 from tests.browser.test_scanning import make_venue, picture_of, scans_recorded
-from tests.browser.thin_server import ThinServer
 from tests.support.running import RunningTianfu
 from tianfu.passcode import base45
+from tianfu.synth.operators import ACCOUNTS
 
 Open = Callable[..., Page]
 VENUE = "离线测试书店"
@@ -34,6 +35,13 @@ DATABASE = """async () => {
   database.close();
   return found;
 }"""
+FORGET = """async name => {
+  const open = indexedDB.open('tianfu-phone');
+  const database = await new Promise(done => open.onsuccess = () => done(open.result));
+  const gone = database.transaction('values', 'readwrite').objectStore('values').delete(name);
+  await new Promise(done => gone.onsuccess = done);
+  database.close();
+}"""
 # Resolves when the files of both apps are kept and the page is under the service worker.
 SHELL_KEPT = "navigator.serviceWorker.ready.then(() => true)"
 
@@ -43,7 +51,7 @@ class Phone:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.server = ThinServer(page.context)
+        self.network = Network(page.context)
         page.context.add_init_script(MOVABLE_CLOCK)
 
     def prepare(self, person: Person | None = None) -> None:
@@ -62,12 +70,16 @@ class Phone:
         names: list[str] = self.page.evaluate(DATABASE)
         return names
 
+    def forget(self, name: str) -> None:
+        """Lose one of the kept values, as a browser that is short of space does."""
+        self.page.evaluate(FORGET, name)
+
     def lose_network(self) -> None:
-        self.server.is_away = True
+        self.network.is_away = True
         self.page.context.set_offline(True)
 
     def find_network(self) -> None:
-        self.server.is_away = False
+        self.network.is_away = False
         self.page.context.set_offline(False)
 
     def move_clock(self, seconds: float) -> None:
@@ -93,13 +105,13 @@ def poster(browser: Browser, tianfu: RunningTianfu) -> str:
     return read_code(picture_of(browser, svg))
 
 
-def shown_at(code: str, server: ThinServer) -> int:
+def shown_at(code: str, network: Network) -> int:
     """When the code says it was shown; its parts and the phone's signature are verified."""
     assert code.startswith("HK3:")
     data = base45.decode(code[4:])
     certificate, moment, signature = data[:-68], data[-68:-64], data[-64:]
-    assert certificate in server.certificates
-    public = server.public_keys[server.certificates.index(certificate)]
+    assert certificate in network.certificates
+    public = network.public_keys[network.certificates.index(certificate)]
     key = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public)
     raw = encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
     signed = b"tianfu device code 1" + hashlib.sha256(certificate).digest() + moment
@@ -124,12 +136,30 @@ def test_without_network_a_reload_opens_the_app_and_the_phone_shows_its_own_code
     expect(page.get_by_test_id("code-qr")).to_have_count(0)
     assert "绿码" not in page.locator("main").inner_text()
     first = phone.device_code()
-    assert abs(shown_at(first, phone.server) - time.time() - 100) < 30
+    assert abs(shown_at(first, phone.network) - time.time() - 100) < 30
     assert read_code(page.get_by_test_id("device-qr").screenshot()) == phone.device_code()
 
     phone.move_clock(165)
     expect(page.get_by_test_id("device-qr")).not_to_have_attribute("data-code", first)
-    assert shown_at(phone.device_code(), phone.server) >= shown_at(first, phone.server) + 60
+    assert shown_at(phone.device_code(), phone.network) >= shown_at(first, phone.network) + 60
+
+
+def test_the_gate_takes_the_phones_own_code(phone: Phone, tianfu: RunningTianfu) -> None:
+    phone.prepare(Person("王小明"))
+    phone.forget("code")
+    phone.lose_network()
+    phone.page.reload()
+    expect(phone.page.get_by_test_id("device-qr")).to_be_visible()
+
+    account = next(account for account in ACCOUNTS if account.username == "guard")
+    with tianfu.client() as guard:
+        words = {"username": account.username, "password": account.password}
+        assert guard.post("/api/v1/console/sessions", json=words).status_code < 300
+        answer = guard.post("/gate/v1/check", json={"code": phone.device_code()})
+
+    assert answer.status_code == 200, answer.text
+    said = answer.json()
+    assert (said["verdict"], said["kind"], said["colour"], said["masked_name"]) == ("valid", "device", "green", "王*明")
 
 
 def test_a_reload_past_the_life_of_the_code_never_shows_its_old_colour(phone: Phone) -> None:
@@ -202,8 +232,8 @@ def test_a_poster_scanned_offline_arrives_once_with_its_time(phone: Phone, poste
 
     expect(page.get_by_test_id("visits-sent")).to_have_attribute("data-count", "1")
     assert scans_recorded(tianfu) == before + 1
-    assert len({visit["nonce"] for visit in phone.server.visits}) == 1
-    assert abs(phone.server.visits[-1]["scanned_at"] / 1000 - scanned) < 15
+    assert len({visit["nonce"] for visit in phone.network.visits}) == 1
+    assert abs(phone.network.visits[-1]["scanned_at"] / 1000 - scanned) < 15
     page.reload()
     expect(page.get_by_test_id("code-qr")).to_be_visible()
     expect(page.get_by_test_id("visits-waiting")).to_have_count(0)
@@ -211,12 +241,12 @@ def test_a_poster_scanned_offline_arrives_once_with_its_time(phone: Phone, poste
 
 def test_a_visit_whose_answer_was_lost_is_sent_again_as_the_same_visit(phone: Phone, poster: str) -> None:
     phone.prepare()
-    phone.server.answers_lost = 2
+    phone.network.answers_lost = 2
 
     scan_by_text(phone.page, poster)
 
     expect(phone.page.get_by_test_id("visit-kept")).to_have_attribute("data-visit", "sent", timeout=30_000)
-    first, *later = phone.server.visits
+    first, *later = phone.network.visits
     assert len(later) == 2
     assert "scanned_at" not in first
     assert {visit["nonce"] for visit in later} == {first["nonce"]}
@@ -257,32 +287,32 @@ def test_visits_wait_for_their_own_person_to_sign_in_again(phone: Phone, poster:
 def test_visits_are_never_sent_as_somebody_elses(phone: Phone, poster: str) -> None:
     phone.prepare()
     keep_a_visit_and_lose_the_session(phone, poster)
-    sent = len(phone.server.visits)
+    sent = len(phone.network.visits)
 
     hold_green_code(phone.page)
 
     phone.page.wait_for_timeout(4_000)
-    assert len(phone.server.visits) == sent
+    assert len(phone.network.visits) == sent
     assert "visits" not in phone.kept()
 
 
 def test_reloading_again_and_again_asks_the_gate_for_nothing(phone: Phone) -> None:
     phone.prepare()
-    asked = phone.server.codes_asked
+    asked = phone.network.codes_asked
 
     for _ in range(5):
         phone.page.reload()
         expect(phone.page.get_by_test_id("code-qr")).to_be_visible()
 
-    assert phone.server.codes_asked == asked
+    assert phone.network.codes_asked == asked
 
 
 def test_under_heavy_use_the_record_side_is_left_alone(phone: Phone) -> None:
     phone.prepare()
     page = phone.page
     page.evaluate("localStorage.setItem('test.moved', '95000')")
-    phone.server.extra = {"colour": "yellow", "reason": "contact", "test": None, "travel": False}
-    phone.server.extra["degraded"] = ["vaccination", "test"]
+    said = {"colour": "yellow", "reason": "contact", "test": None, "travel": False}
+    phone.network.said_instead = {**said, "degraded": ["vaccination", "test"]}
     page.reload()
 
     expect(page.get_by_test_id("code-degraded")).to_be_visible()
@@ -290,10 +320,10 @@ def test_under_heavy_use_the_record_side_is_left_alone(phone: Phone) -> None:
     expect(page.get_by_test_id("code-travel")).to_be_visible()
     expect(page.get_by_test_id("code-test")).to_have_attribute("data-result", "hidden")
     expect(page.get_by_test_id("code-reason")).to_have_attribute("data-class", "contact")
-    asked = phone.server.details_asked
+    asked = phone.network.details_asked
     page.reload()
     expect(page.get_by_test_id("code-degraded")).to_be_visible()
-    assert phone.server.details_asked == asked
+    assert phone.network.details_asked == asked
 
 
 def test_signing_out_leaves_nothing_in_the_browser(phone: Phone) -> None:
