@@ -20,6 +20,7 @@ class Network:
         self.details_asked = 0
         self.is_away = False
         self.answers_lost = 0
+        self.busy_seconds = 0
         # Put over what the gate says with a code: what it leaves out under heavy use cannot be had from a quiet one.
         self.said_instead: dict[str, Any] = {}
         context.route("**/api/portal/device-key", self._certify)
@@ -52,6 +53,9 @@ class Network:
         self.codes_asked += 1
         if self.is_away:
             route.abort("internetdisconnected")
+            return
+        if self.busy_seconds:
+            route.fulfill(status=503, headers={"Retry-After": str(self.busy_seconds)}, json={"code": "gate_busy"})
             return
         answer = route.fetch()
         if answer.ok and self.said_instead:

@@ -307,6 +307,21 @@ def test_reloading_again_and_again_asks_the_gate_for_nothing(phone: Phone) -> No
     assert phone.network.codes_asked == asked
 
 
+def test_a_busy_gate_is_left_alone_over_reloads_and_the_phone_shows_its_own_code(phone: Phone) -> None:
+    phone.prepare()
+    phone.forget("code")
+    phone.network.busy_seconds = 60
+    phone.page.reload()
+    expect(phone.page.get_by_test_id("device-qr")).to_be_visible()
+    asked = phone.network.codes_asked
+
+    for _ in range(4):
+        phone.page.reload()
+        expect(phone.page.get_by_test_id("device-qr")).to_be_visible()
+
+    assert phone.network.codes_asked == asked
+
+
 def test_under_heavy_use_the_record_side_is_left_alone(phone: Phone) -> None:
     phone.prepare()
     page = phone.page
