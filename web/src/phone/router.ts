@@ -26,6 +26,7 @@ export function phoneRouter(): Router {
       { path: '/v', component: () => import('./pages/PosterPage.vue'), meta: { title: 'scan' } },
       { path: '/reasons', component: () => import('./pages/ReasonsPage.vue'), meta: { title: 'reasons', held: true } },
       { path: '/reads', component: () => import('./pages/ReadsPage.vue'), meta: { title: 'reads', held: true } },
+      { path: '/card', component: () => import('./pages/CardPage.vue'), meta: { title: 'card', held: true } },
       { path: '/settings', component: () => import('./pages/SettingsPage.vue'), meta: { title: 'settings' } },
       { path: '/:any(.*)*', component: () => import('./pages/MissingPage.vue'), meta: { title: 'missing' } },
     ],

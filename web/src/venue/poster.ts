@@ -1,3 +1,4 @@
+import { decodeBase64url } from '../code/base64url'
 import { decodeCbor } from './cbor'
 
 // A poster with the longest allowed name is a few hundred characters; more is not ours.
@@ -9,11 +10,6 @@ export interface PosterClaim {
   readonly name: string
   readonly category: string
   readonly district: string
-}
-
-function bytesOf(base64url: string): Uint8Array {
-  const binary = atob(base64url.replaceAll('-', '+').replaceAll('_', '/'))
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0))
 }
 
 function claimIn(bytes: Uint8Array): { name: string; category: string; district: string } | null {
@@ -42,7 +38,7 @@ export function readPoster(text: string, origin: string): PosterClaim | null {
   const signed = trimmed.slice(prefix.length)
   if (!/^[\w-]+$/.test(signed)) return null
   try {
-    const claim = claimIn(bytesOf(signed))
+    const claim = claimIn(decodeBase64url(signed))
     return claim && { text: trimmed, ...claim }
   } catch {
     return null
