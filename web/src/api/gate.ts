@@ -77,9 +77,10 @@ export interface CheckAnswer {
   readonly rule_set: number
 }
 
-export async function fetchCode(): Promise<CodeAnswer> {
+/** The code now. Within ten seconds the gate gives the same one again, unless it is to be a `fresh` one. */
+export async function fetchCode(fresh: boolean): Promise<CodeAnswer> {
   const sent = Date.now()
-  const answer = await request<CodeAnswer>('GET', '/gate/v1/code')
+  const answer = await request<CodeAnswer>('GET', fresh ? '/gate/v1/code?fresh=1' : '/gate/v1/code')
   learnServerTime(answer.server_time, sent, Date.now())
   return answer
 }

@@ -77,11 +77,16 @@ export function useHealthCode(): {
   const failure = shallowRef<ApiError | null>(null)
   let running: AbortController | null = null
   let wake: AbortController | null = null
+  // Whoever asks by hand, say because a guard's scanner knows the code already, gets another one; others may be given
+  // the code of a moment ago, which costs a busy gate nothing.
+  let freshWanted = false
 
   async function renew(): Promise<boolean> {
     const begun = epoch
     try {
-      const answer = await fetchCode()
+      const wanted = freshWanted
+      freshWanted = false
+      const answer = await fetchCode(wanted)
       if (begun !== epoch) return true
       accept(answer)
       failure.value = null
@@ -161,22 +166,26 @@ export function useHealthCode(): {
     else start()
   }
 
-  const refresh = (): void => wake?.abort()
+  const look = (): void => wake?.abort()
+  const refresh = (): void => {
+    freshWanted = true
+    look()
+  }
   const comeOnline = (): void => {
-    setTimeout(refresh, Math.random() * ONLINE_SPREAD_MILLISECONDS)
+    setTimeout(look, Math.random() * ONLINE_SPREAD_MILLISECONDS)
   }
 
   onMounted(() => {
     document.addEventListener('visibilitychange', followVisibility)
     window.addEventListener('online', comeOnline)
     // Asking at once is what shows that the network is gone, and with it the age of the code.
-    window.addEventListener('offline', refresh)
+    window.addEventListener('offline', look)
     start()
   })
   onBeforeUnmount(() => {
     document.removeEventListener('visibilitychange', followVisibility)
     window.removeEventListener('online', comeOnline)
-    window.removeEventListener('offline', refresh)
+    window.removeEventListener('offline', look)
     running?.abort()
   })
   return { answer: last, failure, renewsAt: readonly(renewsAt), refresh }

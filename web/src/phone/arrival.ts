@@ -11,6 +11,6 @@ export async function afterArrival(usual: string, document: Document): Promise<s
   noteLost(await takeOver(document))
   holderArrived()
   const poster = takePoster()
-  const signed = poster?.split('#')[1]
-  return signed ? `/v#${signed}` : usual
+  const [address, signed] = poster?.split('#') ?? []
+  return address && signed ? `${new URL(address).pathname}#${signed}` : usual
 }

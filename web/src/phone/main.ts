@@ -18,7 +18,7 @@ const STORAGE_MILLISECONDS = 500
 const router = phoneRouter()
 
 // The two pages that hold a scanned poster keep it and lead to the sign-in themselves.
-const KEEPS_POSTER = new Set(['/scan', '/v'])
+const KEEPS_POSTER = new Set(['/scan', '/v', '/t'])
 
 whenSignedOut(() => {
   if (!holding.value) return

@@ -24,6 +24,7 @@ export function phoneRouter(): Router {
       { path: '/declare', component: () => import('./pages/DeclarePage.vue'), meta: { title: 'declare', held: true } },
       { path: '/scan', component: () => import('./pages/ScanPage.vue'), meta: { title: 'scan', held: true } },
       { path: '/v', component: () => import('./pages/PosterPage.vue'), meta: { title: 'scan' } },
+      { path: '/t', component: () => import('./pages/PosterPage.vue'), meta: { title: 'scan' } },
       { path: '/reasons', component: () => import('./pages/ReasonsPage.vue'), meta: { title: 'reasons', held: true } },
       { path: '/reads', component: () => import('./pages/ReadsPage.vue'), meta: { title: 'reads', held: true } },
       { path: '/card', component: () => import('./pages/CardPage.vue'), meta: { title: 'card', held: true } },

@@ -147,6 +147,7 @@ export const en: PhoneTexts = {
     declareNow: 'Declare now',
     withheld: 'While this notice lasts no code is shown and venues cannot be scanned.',
     entryProof: 'This page shows that you registered on arrival.',
+    another: 'Another code',
     scan: 'Scan a venue code',
     reasons: 'Reasons',
     reads: 'Who read my record',

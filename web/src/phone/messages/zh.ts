@@ -136,6 +136,7 @@ export const zh = {
     declareNow: '去申报',
     withheld: '提醒期间不显示二维码，也不能扫场所码。',
     entryProof: '可凭此页说明已完成入口登记。',
+    another: '换一个码',
     scan: '扫场所码',
     reasons: '原因说明',
     reads: '谁看过我的记录',
