@@ -17,7 +17,7 @@ def settled(cost_seconds: float = 50e-6) -> Admission:
 
 def test_room_follows_what_a_request_costs() -> None:
     assert abs(settled(50e-6).room - ROUND_SECONDS_MAX / 50e-6) < 5
-    assert abs(settled(200e-6).room - ROUND_SECONDS_MAX / 200e-6) < 5
+    assert abs(settled(100e-6).room - ROUND_SECONDS_MAX / 100e-6) < 5
 
 
 def test_a_small_slow_round_changes_little() -> None:

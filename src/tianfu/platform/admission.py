@@ -22,7 +22,7 @@ ROUND_SECONDS_MAX: Final = 0.015
 # What a request is taken to cost until the first round has been measured, and at least and at most.
 _COST_SECONDS: Final = 60e-6
 _COST_SECONDS_MIN: Final = 10e-6
-_COST_SECONDS_MAX: Final = 1e-3
+_COST_SECONDS_MAX: Final = 150e-6
 # The weight of the latest round in the running mean: a change of cost is believed after some twenty rounds.
 _COST_WEIGHT: Final = 0.05
 _ROUND_LARGE: Final = 32
@@ -105,7 +105,10 @@ class Admission:
         return Verdict(frozenset(admitted), min(RETRY_SECONDS_MAX, spread))
 
     def ran(self, requests: int, seconds: float) -> None:
-        """Note that a round of `requests`, at least one, took `seconds`."""
+        """Note that a round of `requests`, at least one, took `seconds` of processor time.
+
+        Not of the clock: a machine that gives the gate too little of its time would make it refuse more and more.
+        """
         cost = min(_COST_SECONDS_MAX, max(_COST_SECONDS_MIN, seconds / requests))
         # A small round says little about the cost in a large one.
         weight = _COST_WEIGHT * min(1.0, requests / _ROUND_LARGE)

@@ -77,11 +77,11 @@ class Rounds:
 
     def _run(self) -> None:
         everything, self._due = self._due, []
-        begun = monotonic_seconds()
+        begun = thread_seconds()
         if len(everything) > self._admission.room:
             everything = self._admitted(everything)
         self._handle(everything)
-        self._admission.ran(len(everything), monotonic_seconds() - begun)
+        self._admission.ran(len(everything), thread_seconds() - begun)
 
     def _admitted(self, everything: list[Due]) -> list[Due]:
         """Those of `everything` that there is room for; the others have had their refusal."""

@@ -1,6 +1,7 @@
 """The gate: shows codes, records scans, answers guards. One process; more of them add capacity.
 
     python -m tianfu.services.gate --port 8001
+    TIANFU_GATE_NUMBER=2 python -m tianfu.services.gate --port 8001 --share-port    # and one more for each core
 
 It holds the keys, reads the board and writes a journal of its own, and knows no database. From here the hot path
 is `passcode.show`, `passcode.issue`, `status.read`, `passcode.token`.
@@ -183,18 +184,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tianfu.services.gate", description="Run one gate.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--share-port", action="store_true", help="let other gates of this machine serve it as well")
     arguments = parser.parse_args()
     log = Log("gate")
     with explained(log):
         settings = load()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, log, host=arguments.host, port=arguments.port))
+            runner.run(_serve(settings, log, arguments))
 
 
-async def _serve(settings: Settings, log: Log, *, host: str, port: int) -> None:
+async def _serve(settings: Settings, log: Log, arguments: argparse.Namespace) -> None:
     gate = await Gate.open(settings, log)
     try:
-        await serve(gate, host=host, port=port, stopping=gate.release, protocol=gate.protocol)
+        await serve(
+            gate,
+            host=arguments.host,
+            port=arguments.port,
+            stopping=gate.release,
+            protocol=gate.protocol,
+            shares_port=arguments.share_port,
+        )
     finally:
         await gate.close()
 

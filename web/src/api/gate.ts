@@ -1,5 +1,6 @@
 import { learnServerTime } from '../clock/server-clock'
 import { request } from './client'
+import type { AddOn } from './heavy-use'
 
 export type Colour = 'green' | 'yellow' | 'red' | 'checking'
 export type Popup = '' | 'declare' | 'entry' | 'test' | 'report' | 'zone' | 'notice'
@@ -25,8 +26,18 @@ export interface LatestTest {
   readonly hours: number
 }
 
+/**
+ * What stands beside a colour while the gate has time for it: doses of vaccine (3 is three or more), and whether there
+ * was a stay in a risk area. `degraded` names what is left out of this answer because of heavy use.
+ */
+export interface AddOns {
+  readonly vaccination?: number
+  readonly travel?: boolean
+  readonly degraded?: readonly AddOn[]
+}
+
 /** The signed code and what stands beside it; `code` is empty while a popup withholds it. Instants are Unix seconds. */
-export interface CodeAnswer {
+export interface CodeAnswer extends AddOns {
   readonly code: string
   readonly colour: Colour
   readonly popup: Popup | null
@@ -43,7 +54,7 @@ export interface CodeAnswer {
   readonly server_time: number
 }
 
-export interface ScanAnswer {
+export interface ScanAnswer extends AddOns {
   readonly venue: { readonly name: string; readonly category: string; readonly district: string; readonly venue_ref: string }
   readonly scanned_at: number
   readonly colour: Colour
@@ -76,9 +87,10 @@ export interface CheckAnswer {
   readonly rule_set?: number
 }
 
-export async function fetchCode(): Promise<CodeAnswer> {
+/** The code now. Within ten seconds the gate gives the same one again, unless it is to be a `fresh` one. */
+export async function fetchCode(fresh: boolean): Promise<CodeAnswer> {
   const sent = Date.now()
-  const answer = await request<CodeAnswer>('GET', '/gate/v1/code')
+  const answer = await request<CodeAnswer>('GET', fresh ? '/gate/v1/code?fresh=1' : '/gate/v1/code')
   learnServerTime(answer.server_time, sent, Date.now())
   return answer
 }
@@ -88,9 +100,13 @@ export function awaitChange(sequence: number, signal: AbortSignal): Promise<{ se
   return request('GET', `/gate/v1/changes?after=${sequence}`, { signal, timeoutMilliseconds: 35_000 })
 }
 
-/** Records a visit. The same `nonce` (8 bytes, hex) sent again is the same visit. */
-export function scanVenue(poster: string, nonce: string): Promise<ScanAnswer> {
-  return request('POST', '/gate/v1/scan', { body: { poster, nonce } })
+/**
+ * Records a visit. The same `nonce` (8 bytes, hex) sent again is the same visit. `scannedAt` (milliseconds) says when a
+ * visit took place that is sent later; without it, now.
+ */
+export function scanVenue(poster: string, nonce: string, scannedAt?: number): Promise<ScanAnswer> {
+  const later = scannedAt === undefined ? {} : { scanned_at: scannedAt }
+  return request('POST', '/gate/v1/scan', { body: { poster, nonce, ...later } })
 }
 
 export function checkCode(code: string, timeoutMilliseconds: number): Promise<CheckAnswer> {
