@@ -1,4 +1,4 @@
-"""A guard's page and the running gate together, nothing between them but a network that is cut."""
+"""A guard's page and the running gate together; nothing but the network is cut."""
 
 from __future__ import annotations
 
@@ -134,3 +134,21 @@ def test_a_document_is_looked_up(phone: Page, guard: Page) -> None:
 
     expect(guard.get_by_test_id("lookup-result")).to_have_attribute("data-colour", "green")
     expect(guard.get_by_test_id("lookup-digits")).to_have_text(person.number[-4:])
+
+
+def test_a_device_that_is_switched_on_without_network_goes_on_with_its_shift(guard: Page, gate: GateStandIn) -> None:
+    on_duty(guard)
+    guard.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    guard.reload()
+    expect(guard.get_by_test_id("device-state")).to_have_attribute("data-lists", "fresh")
+    guard.context.set_offline(True)
+
+    guard.goto("/console")
+
+    expect(guard.get_by_test_id("offline-mode")).to_be_visible()
+    check(guard, gate.dynamic(gate.now))
+    expect_here(guard, "dynamic", "green")
+    guard.get_by_role("link", name="批量核验").click()
+    expect(guard.get_by_test_id("bus-list")).to_be_attached()
+    guard.context.set_offline(False)
+    expect(guard.get_by_test_id("queue-waiting")).to_have_attribute("data-count", "0", timeout=40_000)
