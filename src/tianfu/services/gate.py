@@ -23,6 +23,7 @@ from tianfu.passcode.handout import ListDesk
 from tianfu.passcode.show import CodeDesk
 from tianfu.platform.admission import Admission
 from tianfu.platform.asgi import HotApp, Receive, Scope, Send
+from tianfu.platform.collector import keep_what_is_loaded
 from tianfu.platform.hot import HotDesk, Route
 from tianfu.platform.journal import ClosedJournal, Journal, open_or_explain
 from tianfu.platform.keyring import GateKeys, gate_path
@@ -195,6 +196,7 @@ def main() -> None:
 
 async def _serve(settings: Settings, log: Log, arguments: argparse.Namespace) -> None:
     gate = await Gate.open(settings, log)
+    keep_what_is_loaded()
     try:
         await serve(
             gate,

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import uvicorn
 
-from tianfu.platform.collector import collect_rarely
 from tianfu.services.http_protocol import CONNECTIONS_MAX, SWEEP_SECONDS, BoundedHttpProtocol
 
 # Files, the journal and the log need descriptors of their own.
@@ -69,7 +68,6 @@ async def serve(
             timeout_graceful_shutdown=_STOP_SECONDS_MAX,
         )
     )
-    collect_rarely()
     loop = asyncio.get_running_loop()
 
     def stop(number: int) -> None:
