@@ -77,7 +77,7 @@ def measure(budget: Budget, stage: Stage) -> Figure:
         baselines.append(process.load(stage.hello, requests, stage.seconds))
     middle = median(rounds)
     baseline = statistics.median(load.per_second for load in baselines)
-    ratio = middle.per_second / baseline
+    ratio = middle.per_second / baseline if baseline else 0.0
     refused = sum(load.refused for load in rounds)
     is_met = middle.per_second >= budget.target and ratio >= budget.ratio_target and refused == 0
     return Figure(

@@ -64,7 +64,7 @@ def moved(tmp_path: Path) -> Iterator[Moved]:
     clock = tmp_path / "clock"
     clock.write_text("0", encoding="ascii")
     port = free_port()
-    with gate_process(world.var, port, ODD_GATE, ODD_CLOCK=str(clock)):
+    with gate_process(world.var, port, program=ODD_GATE, ODD_CLOCK=str(clock)):
         gate = Moved(world, port, clock)
         with gate.resident, gate.guard:
             yield gate

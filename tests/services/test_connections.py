@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -80,3 +81,32 @@ def test_a_client_that_goes_away_half_way_leaves_the_gate_serving(port: int) -> 
     with connect(port) as connection:
         connection.sendall(GET)
         assert statuses(connection, 1) == [b"200"]
+
+
+def test_gates_of_one_machine_can_share_a_port(tmp_path: Path) -> None:
+    number = free_port()
+    with (
+        gate_process(tmp_path, number, "--share-port") as first,
+        gate_process(tmp_path, number, "--share-port", TIANFU_GATE_NUMBER="2"),
+    ):
+        # Each gate counts what it answered itself: one alone would count up by one each time.
+        counted = [asked_before(number)]
+        while len(counted) < 2_000 and counted == list(range(counted[0], counted[0] + len(counted))):
+            counted.append(asked_before(number))
+        first.kill()
+        first.wait()
+        after = [asked_before(number) for _ in range(20)]
+
+    assert len(counted) < 2_000
+    assert after == list(range(after[0], after[0] + len(after)))
+
+
+def asked_before(port: int) -> int:
+    """How often the gate that answers was asked for its metrics before."""
+    got = b""
+    with connect(port) as connection:
+        connection.sendall(GET.replace(b"health", b"metrics"))
+        while b"\r\n\r\n" not in got or not got.endswith(b"\n"):
+            got += connection.recv(65_536)
+    found = re.search(rb'route="/gate/v1/metrics",status="200"} (\d+)', got)
+    return int(found[1]) if found else 0

@@ -55,7 +55,7 @@ class Small(NamedTuple):
 @pytest.fixture
 def small(world: GateWorld) -> Iterator[Small]:
     port = free_port()
-    with gate_process(world.var, port, ODD_GATE, ODD_CONSTANTS=json.dumps(SMALL)) as process:
+    with gate_process(world.var, port, program=ODD_GATE, ODD_CONSTANTS=json.dumps(SMALL)) as process:
         yield Small(process, port)
 
 

@@ -65,7 +65,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     world = GateWorld(tmp_path)
     port = free_port()
     constants = json.dumps({"tianfu.services.http_server:SWEEP_SECONDS": SWEEP_SECONDS})
-    with gate_process(world.var, port, ODD_GATE, ODD_CONSTANTS=constants) as process:
+    with gate_process(world.var, port, program=ODD_GATE, ODD_CONSTANTS=constants) as process:
         yield Served(process, port, world.resident(1))
     world.writer.close()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tianfu.platform.http import CONTENT_SECURITY_POLICY
 from tianfu.services.web_files import WebFiles, WebMissingError, headers
 
 
@@ -75,3 +76,21 @@ def test_an_app_that_was_not_built_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(WebMissingError) as missing:
         WebFiles.read(tmp_path)
     assert "make setup" in missing.value.en
+
+
+def test_the_service_worker_is_asked_for_again_and_the_manifest_has_its_type(dist: Path) -> None:
+    (dist / "service-worker.js").write_text("self")
+    (dist / "phone.webmanifest").write_text("{}")
+    files = WebFiles.read(dist)
+    worker, manifest = files.find("/service-worker.js"), files.find("/phone.webmanifest")
+    assert worker is not None
+    assert manifest is not None
+    assert dict(headers(worker, packed=False))[b"cache-control"] == b"no-cache"
+    assert worker.content_type.startswith("text/javascript")
+    assert manifest.content_type == "application/manifest+json"
+
+
+def test_the_pages_policy_lets_the_origins_own_worker_run_and_no_other() -> None:
+    policy = CONTENT_SECURITY_POLICY.decode()
+    assert "worker-src 'self' blob:" in policy
+    assert "default-src 'self';" in policy

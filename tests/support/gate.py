@@ -136,11 +136,13 @@ def whole(answering: Answer | Unsigned) -> Answer:
 
 
 @contextlib.contextmanager
-def gate_process(var: Path, port: int, program: Sequence[str] = GATE, **more: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A gate as a process of its own with `more` settings, ready; killed at the end if it still lives."""
+def gate_process(
+    var: Path, port: int, *options: str, program: Sequence[str] = GATE, **more: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A gate as a process of its own with `options` and `more` settings, ready; killed at the end if it still lives."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TIANFU_")}
     process = subprocess.Popen(
-        [sys.executable, *program, "--port", str(port)],
+        [sys.executable, *program, "--port", str(port), *options],
         env={**environment, "TIANFU_VAR": str(var), **more},
         stderr=subprocess.PIPE,
     )

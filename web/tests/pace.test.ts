@@ -1,27 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { correctionFor } from '../src/clock/server-clock'
-import { backoffMilliseconds, pause } from '../src/code/pace'
 import { bandOf } from '../src/code/test-band'
 import { decidegreesOf } from '../src/phone/declaration'
 import { citiesOf } from '../src/venue/divisions'
-
-describe('waiting after failures', () => {
-  it('doubles up to twenty seconds', () => {
-    const whole = [1, 2, 3, 5, 6, 20].map((failures) => backoffMilliseconds(failures, () => 1))
-    expect(whole).toEqual([1000, 2000, 4000, 16_000, 20_000, 20_000])
-  })
-
-  it('spreads over half of the time, so that phones do not return together', () => {
-    expect(backoffMilliseconds(3, () => 0)).toBe(2000)
-  })
-
-  it('ends at once when it is stopped', async () => {
-    const stop = new AbortController()
-    const waiting = pause(60_000, stop.signal)
-    stop.abort()
-    await expect(waiting).resolves.toBeUndefined()
-  })
-})
 
 describe('the server clock', () => {
   it('leaves a good phone clock alone', () => {

@@ -13,6 +13,11 @@ _OLDER_ROUNDS: Final = 20
 
 def collect_rarely() -> None:
     """For a process that handles rows or requests by the thousand: called once, when it has loaded what it needs."""
-    # What is there now stays to the end; nobody needs to look through it.
-    gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, _OLDER_ROUNDS, _OLDER_ROUNDS)
+
+
+def keep_what_is_loaded() -> None:
+    """For a process that serves until it ends: what it has loaded is not looked through again. Called once."""
+    gc.collect()
+    gc.freeze()
+    collect_rarely()

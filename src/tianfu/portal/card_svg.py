@@ -61,7 +61,7 @@ def card_svg(card: CardDrawing) -> str:
     )
     body = [
         f'<rect width="{PAGE_WIDTH_MM}" height="{PAGE_HEIGHT_MM}" fill="#fff"/>',
-        f'<rect width="{PAGE_WIDTH_MM}" height="22" fill="#57ac6c"/>',
+        f'<rect width="{PAGE_WIDTH_MM}" height="22" fill="#3f5f7d"/>',
         _qr(card.text),
         *(_line(*line) for line in lines),
     ]

@@ -1,6 +1,7 @@
 """The gate: shows codes, records scans, answers guards. One process; more of them add capacity.
 
     python -m tianfu.services.gate --port 8001
+    TIANFU_GATE_NUMBER=2 python -m tianfu.services.gate --port 8001 --share-port    # and one more for each core
 
 It holds the keys, reads the board and writes a journal of its own, and knows no database. From here the hot path
 is `passcode.show`, `passcode.issue`, `status.read`, `passcode.token`.
@@ -22,6 +23,7 @@ from tianfu.passcode.handout import ListDesk
 from tianfu.passcode.show import CodeDesk
 from tianfu.platform.admission import Admission
 from tianfu.platform.asgi import HotApp, Receive, Scope, Send
+from tianfu.platform.collector import keep_what_is_loaded
 from tianfu.platform.hot import HotDesk, Route
 from tianfu.platform.journal import ClosedJournal, Journal, open_or_explain
 from tianfu.platform.keyring import GateKeys, gate_path
@@ -183,18 +185,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tianfu.services.gate", description="Run one gate.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--share-port", action="store_true", help="let other gates of this machine serve it as well")
     arguments = parser.parse_args()
     log = Log("gate")
     with explained(log):
         settings = load()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, log, host=arguments.host, port=arguments.port))
+            runner.run(_serve(settings, log, arguments))
 
 
-async def _serve(settings: Settings, log: Log, *, host: str, port: int) -> None:
+async def _serve(settings: Settings, log: Log, arguments: argparse.Namespace) -> None:
     gate = await Gate.open(settings, log)
+    keep_what_is_loaded()
     try:
-        await serve(gate, host=host, port=port, stopping=gate.release, protocol=gate.protocol)
+        await serve(
+            gate,
+            host=arguments.host,
+            port=arguments.port,
+            stopping=gate.release,
+            protocol=gate.protocol,
+            shares_port=arguments.share_port,
+        )
     finally:
         await gate.close()
 

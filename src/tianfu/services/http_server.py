@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import resource
 import signal
+import socket
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
 import uvicorn
 
-from tianfu.platform.collector import collect_rarely
 from tianfu.services.http_protocol import CONNECTIONS_MAX, SWEEP_SECONDS, BoundedHttpProtocol
 
 # Files, the journal and the log need descriptors of their own.
@@ -37,10 +37,12 @@ async def serve(
     port: int,
     stopping: Callable[[], None],
     protocol: Callable[..., asyncio.Protocol] = BoundedHttpProtocol,
+    shares_port: bool = False,
 ) -> None:
     """Serve `app` until SIGTERM or SIGINT; then `stopping` is called and open requests have three seconds to end.
 
-    `protocol` makes a connection's protocol from uvicorn's arguments.
+    `protocol` makes a connection's protocol from uvicorn's arguments. With `shares_port` other processes of the same
+    user may serve the same port, and the kernel gives each new connection to one of them.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CONNECTIONS_MAX + _OTHER_DESCRIPTORS
@@ -66,7 +68,6 @@ async def serve(
             timeout_graceful_shutdown=_STOP_SECONDS_MAX,
         )
     )
-    collect_rarely()
     loop = asyncio.get_running_loop()
 
     def stop(number: int) -> None:
@@ -77,9 +78,17 @@ async def serve(
         loop.add_signal_handler(number, stop, number)
     sweeping = loop.create_task(_sweep(server))
     try:
-        await server.serve()
+        await server.serve(sockets=[_shared_socket(host, port)] if shares_port else None)
     finally:
         sweeping.cancel()
+
+
+def _shared_socket(host: str, port: int) -> socket.socket:
+    shared = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    shared.bind((host, port))
+    return shared
 
 
 async def _sweep(server: uvicorn.Server) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 import uvloop
 
 from tianfu.platform.asgi import Receive, Scope, Send
+from tianfu.platform.collector import keep_what_is_loaded
 from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings, load
 from tianfu.services.control_proxy import ControlProxy
@@ -59,6 +60,7 @@ async def run(settings: Settings, log: Log, *, control_port: int, feeds_port: in
     scheme = settings.server.public_origin.partition("://")[0]
     control = ControlProxy(port=control_port, public_scheme=scheme, log=log)
     feeds = None if feeds_port is None else FeedsProxy(port=feeds_port, public_scheme=scheme, log=log)
+    keep_what_is_loaded()
     application = Origin(gate=gate, control=control, pages=pages, feeds=feeds)
     try:
         await serve(

@@ -1,5 +1,6 @@
 import { request } from './client'
 import type { Colour } from './gate'
+import { detail } from './heavy-use'
 
 export type DocumentType =
   | 'resident_id'
@@ -110,6 +111,14 @@ export interface RecordRead {
   readonly purpose: string
 }
 
+/** A printed card: its text `HK2:`, its number among the holder's, and an A6 sheet as SVG. */
+export interface Card {
+  readonly code: string
+  readonly expires_at: string | number
+  readonly generation: number
+  readonly svg: string
+}
+
 export const fetchInfo = (): Promise<Info> => request('GET', '/api/v1/info')
 export const fetchConsents = (): Promise<Consents> => request('GET', '/api/v1/consents')
 export const fetchDivisions = (): Promise<Division[]> => request('GET', '/api/v1/divisions')
@@ -123,11 +132,19 @@ export const signIn = (body: {
   one_time_password: string
 }): Promise<Opened> => request('POST', '/api/v1/sessions', { body })
 export const signOut = (): Promise<void> => request('DELETE', '/api/v1/sessions/current')
-export const fetchMe = (): Promise<Me> => request('GET', '/api/v1/me')
+export const fetchMe = (): Promise<Me> => detail(() => request('GET', '/api/v1/me'))
 export const declare = (body: {
   symptoms: readonly string[]
   temperature_decidegrees: number | null
   truthful: true
 }): Promise<{ declared_until: string }> => request('POST', '/api/v1/me/declarations', { body })
-export const fetchDecision = (): Promise<MyDecision> => request('GET', '/api/v1/me/decision')
-export const fetchReads = (): Promise<RecordRead[]> => request('GET', '/api/v1/me/reads')
+export const fetchDecision = (): Promise<MyDecision> => detail(() => request('GET', '/api/v1/me/decision'))
+export const fetchReads = (): Promise<RecordRead[]> => detail(() => request('GET', '/api/v1/me/reads'))
+
+/** A certificate for this phone's key (33 bytes, base64url); the one before of this session ends. */
+export const certifyDevice = (publicKey: string): Promise<{ certificate: string }> =>
+  detail(() => request('POST', '/api/portal/device-key', { body: { public_key: publicKey } }))
+export const fetchCard = (): Promise<Card | null | undefined> => detail(() => request('GET', '/api/portal/card'))
+/** A new card for oneself; the one before ends. */
+export const makeCard = (): Promise<Card> => request('POST', '/api/portal/card', { body: { kind: 'self' } })
+export const endCard = (): Promise<void> => request('DELETE', '/api/portal/card')

@@ -1,4 +1,5 @@
 import { shared } from '../messages'
+import { retryAfterSecondsOf } from './backoff'
 
 /** What is wrong with one field of what was sent, in the person's language. */
 export interface FieldFault {
@@ -65,12 +66,11 @@ export async function readProblem(response: Response): Promise<ApiError> {
   const code = text(body.code) || (response.status === 401 ? 'session_invalid' : `http_${response.status}`)
   const kind = kindOf(response.status, code)
   const fallback = kind === 'busy' ? shared.value.failures.busy : shared.value.failures.broken
-  const seconds = Number(response.headers.get('Retry-After') ?? Number.NaN)
   return new ApiError(kind, text(body.detail) || fallback, {
     status: response.status,
     code,
     faults: readFaults(body.faults),
-    retryAfterSeconds: Number.isFinite(seconds) ? seconds : null,
+    retryAfterSeconds: retryAfterSecondsOf(response.headers.get('Retry-After'), Date.now()),
   })
 }
 

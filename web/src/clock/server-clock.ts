@@ -15,8 +15,26 @@ export function correctionFor(serverSeconds: number, sent: number, received: num
   return Math.abs(ahead) < CORRECTION_MIN_MILLISECONDS ? 0 : ahead
 }
 
+let tellLearned: () => void = () => undefined
+
+/** `react` is called whenever the server has told the time. */
+export function whenTimeLearned(react: () => void): void {
+  tellLearned = react
+}
+
 export function learnServerTime(serverSeconds: number, sent: number, received: number): void {
   correction = correctionFor(serverSeconds, sent, received)
+  tellLearned()
+}
+
+/** How far the server was ahead of this phone when it was last heard, in milliseconds. */
+export function knownCorrection(): number {
+  return correction
+}
+
+/** Takes over what was known before the page was loaded; what the server says later replaces it. */
+export function adoptCorrection(milliseconds: number): void {
+  correction = milliseconds
 }
 
 /** The server's time as far as this phone knows it, in milliseconds since 1970. */

@@ -29,8 +29,9 @@ export function pathOf(modules: readonly (readonly boolean[])[]): string {
 }
 
 /**
- * The symbol of a personal code. `HK1:` texts use the 45 characters of alphanumeric mode, which keeps them at version
- * 6; level L because a screen is never dirty and fewer modules are read from further away.
+ * The symbol of a personal or device-bound code. Their texts use the 45 characters of alphanumeric mode, which keeps
+ * `HK1:` at version 6 and `HK3:` at 9 or 10; level L because a screen is never dirty and fewer modules are read from
+ * further away.
  */
 export function drawCode(text: string): Symbol {
   const modules = encodeQR(text, 'raw', { ecc: 'low', encoding: 'alphanumeric', border: QUIET_MODULES })

@@ -5,18 +5,18 @@ import { asApiError, type ApiError } from '../api/problem'
 /** Who is signed in at this console; null when nobody is, undefined before that is known. */
 export const operator = shallowRef<Operator | null | undefined>(undefined)
 
-export type Duty = 'venues' | 'check' | 'explain'
+export type Duty = 'venues' | 'check' | 'bus' | 'lookup' | 'explain'
 
-const DUTIES: Record<string, Duty> = {
-  venue_manager: 'venues',
-  guard: 'check',
-  epidemiologist: 'explain',
-  desk: 'explain',
+const DUTIES: Record<string, readonly Duty[]> = {
+  venue_manager: ['venues'],
+  guard: ['check', 'bus', 'lookup'],
+  epidemiologist: ['explain'],
+  desk: ['explain'],
 }
 
 /** The pages an operator's roles open, in the order of the table above. What may really be done, the server decides. */
 export function dutiesOf(who: Operator | null | undefined): Duty[] {
-  return [...new Set((who?.roles ?? []).map((role) => DUTIES[role]).filter((duty) => duty !== undefined))]
+  return [...new Set((who?.roles ?? []).flatMap((role) => DUTIES[role] ?? []))]
 }
 
 /** Asks the server who is signed in, once per page load. A failure other than "nobody" is thrown. */

@@ -1,5 +1,6 @@
 import { nextTick } from 'vue'
 import { createRouter, createWebHistory, type Router } from 'vue-router'
+import { recallShift } from '../guard/post'
 import LoginPage from './pages/LoginPage.vue'
 import { dutiesOf, knowOperator, operator } from './operator'
 
@@ -18,6 +19,8 @@ export function consoleRouter(): Router {
       { path: '/venues', component: () => import('./pages/VenuesPage.vue'), meta: { title: 'venues' } },
       { path: '/venues/:venue', component: () => import('./pages/VenuePage.vue'), meta: { title: 'venues' } },
       { path: '/check', component: () => import('./pages/CheckPage.vue'), meta: { title: 'check' } },
+      { path: '/bus', component: () => import('../guard/pages/BusPage.vue'), meta: { title: 'bus' } },
+      { path: '/lookup', component: () => import('../guard/pages/LookupPage.vue'), meta: { title: 'lookup' } },
       { path: '/explain', component: () => import('./pages/ExplainPage.vue'), meta: { title: 'explain' } },
       { path: '/:any(.*)*', redirect: '/' },
     ],
@@ -27,6 +30,8 @@ export function consoleRouter(): Router {
     // Without an answer the page opens and its own request says what is wrong.
     const who = await knowOperator().catch(() => undefined)
     const first = dutiesOf(who)[0]
+    // A device whose shift has begun goes on without network.
+    if (who === undefined && to.name === 'login' && (await recallShift())) return '/check'
     if (to.name === 'login') return first ? `/${first}` : true
     return who === null ? '/' : true
   })

@@ -13,6 +13,14 @@ export function chooseVoice(on: boolean): void {
   if (!on) globalThis.speechSynthesis?.cancel()
 }
 
+const BUZZES = { seen: [30], good: [80], warning: [250, 120, 250] } as const
+
+/** A short tremble, a longer one, or two: felt where a loud place drowns the voice. */
+export function buzz(kind: keyof typeof BUZZES): void {
+  // Not every browser has it, and some refuse it before the first touch.
+  navigator.vibrate?.([...BUZZES[kind]])
+}
+
 /** Says `text`, cutting off what is still being said; silent where the browser cannot speak. */
 export function say(text: string): void {
   const speaker = globalThis.speechSynthesis

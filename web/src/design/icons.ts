@@ -15,7 +15,16 @@ export const ICONS = {
   store: 'M4 10v10h16V10M3 10l2-6h14l2 6a3 3 0 0 1-6 0 3 3 0 0 1-6 0 3 3 0 0 1-6 0zM10 20v-5h4v5',
   sound: 'M4 9.500v5h4l5 4v-13l-5 4zM16.500 9a4 4 0 0 1 0 6M19 6.500a8 8 0 0 1 0 11',
   mute: 'M4 9.500v5h4l5 4v-13l-5 4zM17 9.500l5 5M22 9.500l-5 5',
+  bus: 'M4 16V6a2 2 0 0 1 2-2h12a2 2 0 0 1 2 2v10zM4 11h16M7 16v3M17 16v3M7.500 13.500v.1M16.500 13.500v.1',
+  card: 'M3 5h18v14H3zM6 15h5M6 9h4v3H6zM14 10h4M14 14h4',
+  cloud: 'M7 18a4 4 0 0 1-.5-8 6 6 0 0 1 11.500 1.500A3.500 3.500 0 0 1 17.500 18zM3 3l18 18',
   leave: 'M10 4H5v16h5M9 12h11M16 8l4 4-4 4',
+  sheet: 'M3 5.500h18v13H3zM6 9h5v6H6zM14 10h4M14 14h4',
+  shield: 'M12 3l8 3v6c0 5-3.500 8-8 9.500C7.500 20 4 17 4 12V6zM8.500 12l2.500 2.500 4.500-5',
+  pin: 'M12 21s7-6.500 7-12a7 7 0 0 0-14 0c0 5.500 7 12 7 12zM12 6.500a2.500 2.500 0 1 0 .01 0',
+  handset: 'M7 2.500h10v19H7zM11 18.500h2',
+  save: 'M12 3.500v12M7 11l5 5 5-5M4 20.500h16',
+  print: 'M7 8V3.500h10V8M7 17H4V8h16v9h-3M7 14h10v6.500H7z',
 } as const
 
 export type IconName = keyof typeof ICONS

@@ -40,6 +40,15 @@ export const en: SharedTexts = {
     stale: 'over 72 h ago',
     hours: (hours) => `sampled ${some(hours, 'hour')} ago`,
     sampled: (instant) => `Sampled ${instant}`,
+    hidden: 'Temporarily not shown because of heavy use',
+  },
+  addOns: {
+    vaccination: 'Vaccination',
+    doses: (count) => (count === 0 ? 'No record yet' : count >= 3 ? '3 doses or more' : some(count, 'dose')),
+    travel: 'Travel',
+    stayed: 'Stayed in a risk area',
+    notStayed: 'No stay in a risk area',
+    hidden: 'Temporarily not shown because of heavy use',
   },
   camera: {
     starting: 'Opening the camera…',
@@ -98,6 +107,7 @@ export const en: SharedTexts = {
     decidedAt: 'Decided at',
     next: 'Next change by itself',
   },
+  heavyUse: 'Details are temporarily not shown because of heavy use, so that codes can be.',
   boardAge: (text) => `Status as of ${text} ago`,
   ages: {
     seconds: (count) => some(count, 'second'),

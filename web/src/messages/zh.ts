@@ -39,6 +39,15 @@ export const zh = {
     stale: '超过 72 小时',
     hours: (hours: number) => `采样已 ${hours} 小时`,
     sampled: (instant: string) => `采样时间 ${instant}`,
+    hidden: '使用人数较多，暂不显示',
+  },
+  addOns: {
+    vaccination: '疫苗接种',
+    doses: (count: number) => (count === 0 ? '暂无接种记录' : count >= 3 ? '已接种 3 剂或以上' : `已接种 ${count} 剂`),
+    travel: '行程',
+    stayed: '有风险区域停留',
+    notStayed: '无风险区域停留',
+    hidden: '使用人数较多，暂不显示',
   },
   camera: {
     starting: '正在打开摄像头…',
@@ -97,6 +106,7 @@ export const zh = {
     decidedAt: '判定时间',
     next: '下次自动变化',
   },
+  heavyUse: '当前使用人数较多，为保证亮码，详细内容暂不显示。',
   boardAge: (text: string) => `状态数据为 ${text}前`,
   ages: {
     seconds: (count: number) => `${count} 秒`,

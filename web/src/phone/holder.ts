@@ -1,5 +1,8 @@
 import { ref } from 'vue'
+import { forgetCode } from '../code/use-health-code'
 import { forget, recall, remember } from '../language/memory'
+import { forgetDevice } from '../credentials/device'
+import { forgetSession } from '../credentials/holdings'
 
 const KEY = 'tianfu.holder'
 
@@ -14,9 +17,13 @@ export function holderArrived(): void {
   remember(KEY, 'yes')
 }
 
+/** The session is over: codes and the device's key go, from this page at once and from the browser soon. */
 export function holderLeft(): void {
   holding.value = false
   forget(KEY)
+  forgetCode()
+  forgetDevice()
+  void forgetSession()
 }
 
 const POSTER_KEY = 'tianfu.poster'

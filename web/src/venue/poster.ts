@@ -1,3 +1,4 @@
+import { decodeBase64url } from '../code/base64url'
 import { decodeCbor } from './cbor'
 
 // A poster with the longest allowed name is a few hundred characters; more is not ours.
@@ -11,16 +12,21 @@ export interface PosterClaim {
   readonly district: string
 }
 
-function bytesOf(base64url: string): Uint8Array {
-  const binary = atob(base64url.replaceAll('-', '+').replaceAll('_', '/'))
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0))
-}
+// The path says which kind of poster it is: of a venue, or of a vehicle.
+const VENUE = '/v#'
+const VEHICLE = '/t#'
 
-function claimIn(bytes: Uint8Array): { name: string; category: string; district: string } | null {
+function claimIn(bytes: Uint8Array, path: string): { name: string; category: string; district: string } | null {
   const envelope = decodeCbor(bytes)
   const payload = Array.isArray(envelope) && envelope.length === 4 ? envelope[2] : null
   const fields = payload instanceof Uint8Array ? decodeCbor(payload) : null
   if (!Array.isArray(fields)) return null
+  if (path === VEHICLE) {
+    // [id, generation, kind, plate, operator]
+    const [, , , plate, operator] = fields
+    if (typeof plate !== 'string' || typeof operator !== 'string') return null
+    return { name: `${plate} ${operator}`, category: 'transport', district: '' }
+  }
   // [id, generation, district, category, name]
   const [, , district, category, name] = fields
   if (typeof name !== 'string') return null
@@ -32,17 +38,17 @@ function claimIn(bytes: Uint8Array): { name: string; category: string; district:
 }
 
 /**
- * Reads the text of a venue poster made for `origin`; null for anything else. Nothing is opened or fetched, whatever
+ * Reads the text of a venue's or a vehicle's poster made for `origin`; null for anything else. Nothing is opened or fetched, whatever
  * the text says: a sticker over a poster leads nowhere.
  */
 export function readPoster(text: string, origin: string): PosterClaim | null {
   const trimmed = text.trim()
-  const prefix = `${origin}/v#`
-  if (trimmed.length > POSTER_CHARACTERS_MAX || !trimmed.startsWith(prefix)) return null
-  const signed = trimmed.slice(prefix.length)
+  const path = [VENUE, VEHICLE].find((known) => trimmed.startsWith(origin + known))
+  if (trimmed.length > POSTER_CHARACTERS_MAX || !path) return null
+  const signed = trimmed.slice(origin.length + path.length)
   if (!/^[\w-]+$/.test(signed)) return null
   try {
-    const claim = claimIn(bytesOf(signed))
+    const claim = claimIn(decodeBase64url(signed), path)
     return claim && { text: trimmed, ...claim }
   } catch {
     return null

@@ -2,7 +2,14 @@ import type { ConsoleTexts } from './zh'
 
 export const en: ConsoleTexts = {
   name: 'Console',
-  nav: { venues: 'My venues', check: 'Check codes', explain: 'Explain', signOut: 'Sign out' },
+  nav: {
+    venues: 'My venues',
+    check: 'Check codes',
+    bus: 'Many codes',
+    lookup: 'Look up',
+    explain: 'Explain',
+    signOut: 'Sign out',
+  },
   login: {
     title: 'Staff sign-in',
     username: 'User name',
@@ -66,9 +73,8 @@ export const en: ConsoleTexts = {
     checking: 'The status is being checked. Verify by hand; this is not a green code.',
     manual: 'Cannot scan? Paste the code',
     manualLabel: 'Text of the health code',
-    manualHint: 'Starts with HK1:',
+    manualHint: 'Starts with HK1:, HK2: or HK3:',
     read: 'Check',
-    offline: 'There is no network: codes cannot be checked online now.',
     noPost: 'No venue was chosen for this session, so codes cannot be checked. Sign in again and choose one.',
     noVenue: 'You are not bound to a venue yet. Please ask its manager.',
     choosePost: 'Sign in again and choose a venue',
@@ -80,7 +86,6 @@ export const en: ConsoleTexts = {
       used: 'Code already used, please compare the document',
       withTest: (state, hours) => `${state}, negative test within ${hours} hours`,
       invalid: 'Code not valid',
-      failed: 'Cannot check, please look at the screen',
       foreign: 'Not a health code',
     },
   },

@@ -1,6 +1,6 @@
 export const zh = {
   name: '工作台',
-  nav: { venues: '我的场所', check: '核验健康码', explain: '判定说明', signOut: '退出' },
+  nav: { venues: '我的场所', check: '核验健康码', bus: '批量核验', lookup: '证件查询', explain: '判定说明', signOut: '退出' },
   login: {
     title: '工作人员登录',
     username: '用户名',
@@ -64,9 +64,8 @@ export const zh = {
     checking: '状态正在核对，请人工核实，不能当作绿码。',
     manual: '无法扫码？粘贴健康码内容',
     manualLabel: '健康码内容',
-    manualHint: '以 HK1: 开头',
+    manualHint: '以 HK1:、HK2: 或 HK3: 开头',
     read: '核验',
-    offline: '网络不可用，暂时无法在线核验。',
     noPost: '此次登录没有选定值守场所，不能核验。请重新登录并选择场所。',
     noVenue: '您还没有绑定场所，请联系场所管理员。',
     choosePost: '重新登录并选择场所',
@@ -78,7 +77,6 @@ export const zh = {
       used: '此码已被使用，请核对证件',
       withTest: (state: string, hours: number) => `${state}，核酸 ${hours} 小时内阴性`,
       invalid: '无效码',
-      failed: '无法核验，请看屏幕',
       foreign: '不是健康码',
     },
   },
