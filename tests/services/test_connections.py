@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from tianfu.services.checks import free_port
 GET = b"GET /gate/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SHOW = b"GET /gate/v1/code HTTP/1.1\r\nHost: localhost\r\n\r\n"
 ANSWER_SECONDS_MAX = 10
+FLOOD = 1_000
 
 
 @pytest.fixture
@@ -80,3 +82,33 @@ def test_a_client_that_goes_away_half_way_leaves_the_gate_serving(port: int) -> 
     with connect(port) as connection:
         connection.sendall(GET)
         assert statuses(connection, 1) == [b"200"]
+
+
+@pytest.mark.parametrize(("connections", "each"), [(1, FLOOD), (FLOOD, 1)])
+def test_a_flood_of_unusual_requests_is_refused_and_ordinary_ones_are_answered(
+    port: int, connections: int, each: int
+) -> None:
+    unusual = SHOW.replace(b"Host", b"cookie: a=b\r\nHost")
+    with contextlib.ExitStack() as stack:
+        ordinary, *others = [stack.enter_context(connect(port)) for _ in range(1 + connections)]
+        for connection in others:
+            connection.sendall(unusual * each)
+        ordinary.sendall(GET)
+
+        assert statuses(ordinary, 1) == [b"200"]
+        answers = b"".join(everything(connection, each) for connection in others)
+    assert b"HTTP/1.1 503 Service Unavailable" in answers
+    assert b"retry-after: " in answers
+    with connect(port) as connection:
+        time.sleep(0.1)
+        connection.sendall(unusual)
+        assert statuses(connection, 1) == [b"401"]
+
+
+def everything(connection: socket.socket, count: int) -> bytes:
+    """What comes until there were `count` answers, or one that closes the connection."""
+    got = b""
+    with contextlib.suppress(ConnectionResetError):
+        while got.count(b"HTTP/1.1 ") < count and (part := connection.recv(65_536)):
+            got += part
+    return got

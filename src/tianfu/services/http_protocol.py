@@ -13,6 +13,7 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tianfu.errors import TianfuError
+from tianfu.platform.admission import RETRY_SECONDS_MIN, retry_after
 from tianfu.platform.http import BusyError, problem, problem_headers
 from tianfu.platform.rounds import Due, Rounds
 from tianfu.platform.shortcut import Shortcut
@@ -144,6 +145,7 @@ class ShortcutProtocol(BoundedHttpProtocol):
         self._is_owed = False
         self._held = b""
         self._ending = False
+        self._is_too_much = False
 
     def data_received(self, data: bytes) -> None:
         """Take the short way when nothing is half-read and nobody waits for an answer on this connection."""
@@ -159,6 +161,20 @@ class ShortcutProtocol(BoundedHttpProtocol):
                 self._rounds.add(Due(self, *taken))
                 return
         super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """The parser has begun to read a message: it may go on if there is room, however many came in one piece."""
+        super().on_message_begin()
+        if not self._rounds.admit_unusual():
+            self._is_too_much = True
+            raise BusyError
+
+    def send_400_response(self, msg: str) -> None:
+        """Say why the parser stopped."""
+        if self._is_too_much:
+            self._refuse(BusyError(retry_after_seconds=retry_after(RETRY_SECONDS_MIN)))
+        else:
+            super().send_400_response(msg)
 
     @property
     def is_answering(self) -> bool:
