@@ -117,7 +117,7 @@ class Trust:
     def verdict(self, text: str, at_seconds: int, skew_seconds: int = SKEW_SECONDS) -> Verdict:
         """What may be said of `text` at `at_seconds`. Raises nothing, whatever `text` holds; opens no link.
 
-        Time only goes on: a clock that was set back, beyond the skew, since the last verdict makes old codes look fresh.
+        Time only goes on: a clock set back since the last verdict, beyond the skew, would make old codes look fresh.
         """
         kind = self._kind(text)
         if kind == "unknown":
