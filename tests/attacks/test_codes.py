@@ -309,7 +309,7 @@ def test_attack_25_no_two_signatures_share_a_nonce(ring: GateKeys) -> None:
     assert len(seen) == 200
 
 
-def test_a_point_of_another_curve_is_no_key_of_a_phone(ring: GateKeys) -> None:
+def test_attack_21_a_point_of_another_curve_is_no_key_of_a_phone(ring: GateKeys) -> None:
     numbers = ec.generate_private_key(ec.SECP256K1()).public_key().public_numbers()
     phone = Phone(ring, 1, AT, public_key=bytes((2 + numbers.y % 2,)) + numbers.x.to_bytes(32, "big"))
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import json
+import itertools
 from collections.abc import Iterator
 
 import pytest
 
-from tests.support.gate import ORIGIN, VENUE, GateWorld, request
+from tests.support.control import Control
+from tests.support.gate import GREEN, ORIGIN, RED, VENUE, VENUE_REF, GateWorld, request
 from tests.support.lists import not_green_text, pinned, trust_text
+from tests.support.lookup import venue_with
+from tianfu.evidence.kinds import KINDS
+from tianfu.ids import VenueRef
 from tianfu.passcode.offline import Trust
+from tianfu.platform.database import Purpose
 from tianfu.platform.sign import KeyPurpose, SigningKey, generate_secret
 from tianfu.scans import event
 from tianfu.scans.event import KIND_POSTER
 from tianfu.scans.travel import Place, leaps
-from tianfu.scans.venue import PosterOutdatedError
+from tianfu.scans.venue import PosterOutdatedError, VenueUnknownError
 from tianfu.status.layout import VenueRecord
+from tianfu.venues import store as venues
 from tianfu.venues.poster import PosterInvalidError, poster_text
 
 CHENGDU = Place(104.066, 30.659)
@@ -67,22 +73,48 @@ def test_attack_09_a_poster_of_a_revoked_generation_is_refused(world: GateWorld)
             )
 
 
-def test_attack_10_a_photograph_scanned_from_far_away_is_flagged_and_changes_no_colour(world: GateWorld) -> None:
+@pytest.mark.parametrize(("person", "colour"), [(1, GREEN), (3, RED)])
+def test_attack_10_a_photograph_scanned_from_far_away_is_flagged_and_changes_no_colour(
+    world: GateWorld, person: int, colour: int
+) -> None:
     world.writer.put_venues([(OTHER_VENUE.venue_id, VenueRecord(13, OTHER_VENUE.generation, open=True))], sequence=2)
-    places = {12: CHENGDU, 13: PANZHIHUA}
-    before = [bytes(record) for record in (world.writer.reader()._get(world.writer.reader()._persons, b""),) if record]
-    visits, colours = [], []
+    before = world.writer.reader().look_up(person)
+    assert before is not None
+    visits = []
     for claim in (VENUE, OTHER_VENUE):
-        answer = world.venue.scan(request(world.resident(1), {"poster": world.poster(claim)}))
+        answer = world.venue.scan(request(world.resident(person), {"poster": world.poster(claim)}))
         visits += [event.unpack(record) for record in answer.records]
         world.at_ms += 10 * 60_000
-        world.put(9, world_record(world))
-        colours.append(json.loads(answer.body)["colour"])
+        world.put(person, before)  # the board goes on being heard of
 
-    (leap,) = leaps(visits, places.get)
+    (leap,) = leaps(visits, {VENUE_REF: CHENGDU, 13: PANZHIHUA}.get)
 
     assert leap.least_km > 300
-    assert leap.weak == 2
+    assert leap.weak == len(visits)
     assert {visit.kind for visit in visits} == {KIND_POSTER}
-    assert before is not None
-    assert colours == ["green", "green"]
+    assert world.writer.reader().look_up(person) == before
+    assert before.colour == colour
+
+
+def test_attack_10_a_scan_is_no_evidence_that_a_colour_could_follow_from() -> None:
+    assert not [name for name in KINDS if "scan" in name or name.startswith("visit")]
+
+
+def test_attack_20_the_next_or_previous_number_is_no_venue_even_under_our_own_signature(world: GateWorld) -> None:
+    number = int.from_bytes(VENUE.venue_id, "big")
+    for step in itertools.chain(range(-NEIGHBOURS, 0), range(1, NEIGHBOURS + 1)):
+        claim = VENUE._replace(venue_id=((number + step) % 2**128).to_bytes(16, "big"))
+        with pytest.raises(VenueUnknownError):
+            world.venue.scan(request(world.resident(1), {"poster": world.poster(claim)}))
+
+
+def test_attack_20_a_venues_id_is_128_bits_that_tell_nothing_of_the_next_one(control: Control) -> None:
+    refs = [VenueRef(int(venue_with(control))) for _ in range(8)]
+    with control.database.read(Purpose.OPERATOR) as read:
+        ids = [venue.venue_id for ref in refs if (venue := venues.find(read, ref)) is not None]
+
+    assert len(ids) == len(refs)
+    assert {len(found) for found in ids} == {16}
+    for one, other in itertools.combinations(ids, 2):
+        differing = (int.from_bytes(one, "big") ^ int.from_bytes(other, "big")).bit_count()
+        assert 30 <= differing <= 98, "two of 128 random bits: 64 differ, give or take six deviations"
