@@ -87,7 +87,7 @@ def foreign(data: bytes) -> object:
     """What the resolver makes of an answer from another province."""
 
     async def ask() -> object:
-        transport = httpx.MockTransport(lambda _: httpx.Response(200, content=data))
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=httpx.ByteStream(data)))
         async with httpx.AsyncClient(transport=transport) as client:
             return await HttpResolver(client, "https://gd.example/check", "token").ask("GDHC:1")
 
