@@ -31,6 +31,9 @@ HALF_SWEEPS_MAX: Final = 2
 # Every watcher holds a connection; half as many again for those who show, scan and check.
 CONNECTIONS_MAX: Final = WATCHERS_MAX * 3 // 2
 CONNECTION_RETRY_SECONDS: Final = 5
+# From here on whoever is silent gives way after half a minute: places are for those who ask for something.
+CONNECTIONS_CROWDED: Final = CONNECTIONS_MAX * 3 // 4
+SILENT_SWEEPS_CROWDED_MAX: Final = 1
 _LANGUAGE: Final = "zh"  # whoever sends no readable head has not said which language they read
 
 
@@ -111,11 +114,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def sweep(self) -> None:
         """End the connection if it has been silent, or in the middle of one message, for too long."""
+        silent_max = SILENT_SWEEPS_MAX if len(self.connections) < CONNECTIONS_CROWDED else SILENT_SWEEPS_CROWDED_MAX
         if self.is_answering:
             return
         self._silent_sweeps += 1
         self._half_sweeps += not self._between
-        if self._silent_sweeps > SILENT_SWEEPS_MAX or self._half_sweeps > HALF_SWEEPS_MAX:
+        if self._silent_sweeps > silent_max or self._half_sweeps > HALF_SWEEPS_MAX:
             self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
