@@ -94,7 +94,8 @@ def foreign(data: bytes) -> object:
     return asyncio.run(ask())
 
 
-def parsers(world: GateWorld, folder: Path) -> dict[str, Parser]:
+def of_codes(world: GateWorld) -> dict[str, Parser]:
+    """What reads codes, lists and what is inside them."""
     at = world.at_ms // 1000
     ring = world.ring
     keys = ring.at(at)
@@ -108,30 +109,7 @@ def parsers(world: GateWorld, folder: Path) -> dict[str, Parser]:
     scanner.take_not_green(lists[1].decode())
     message = base45.decode(live[4:])
     payload = open1(message, keys.verify, KeyPurpose.PERSONAL).payload
-    resident, guard = world.resident(1), world.guard_token()
-    scan = json.dumps({"poster": poster, "nonce": "aa" * 8, "scanned_at": world.at_ms}).encode()
-    check = json.dumps({"code": live}).encode()
-    item = {"id": "0" * 16, "code": printed, "scanned_at": world.at_ms - 1}
-    batch = json.dumps({"items": [item, item | {"code": live}]}).encode()
-    routes = {("GET", "/gate/v1/code"): Route(world.code.show, b"tianfu_session")}
-    routes |= {("POST", "/gate/v1/check"): Route(world.guard.check, b"tianfu_operator")}
-    desk = HotDesk(routes, journal=MemoryJournal(), public_origin=ORIGIN, log=Log("test"))
-    shortcut = Shortcut(desk)
-    get = f"GET /gate/v1/code?fresh=1 HTTP/1.1\r\nHost: x\r\nCookie: tianfu_session={resident}\r\n\r\n".encode()
-    post = b"POST /gate/v1/check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
     trusted = Bundle(1, ORIGIN, root(pinned(ring, at)).keys, lists[0].decode(), lists[1].decode())
-    rows = Section(layout.TABLES[min(layout.TABLES)], [])
-    frame = Frame(
-        stream.KIND_CHANGES, 5, 1, 2, whole=True, heartbeat_ms=world.at_ms, offset=3, venue_offset=4, sections=(rows,)
-    )
-    visit = event.pack(ScanEvent(1, 1, 0, 1, 12, 0, 9, 0, world.at_ms, world.at_ms, bytes(8)))
-    written = segment.write(folder, 9, 0, [visit, visit])
-    word = {"state": "valid", "colour": "green", "checked_at": at, "masked_name": "陈*", "last_digits": "047X"}
-
-    def read_segment(data: bytes) -> object:
-        written.path.write_bytes(data)
-        return segment.read(written, 9)
-
     return {
         "codes": Parser(lambda data: verify(text_of(data), ring, at), (TianfuError,), codes),
         "without network": Parser(lambda data: scanner.verdict(text_of(data), at), (), (*codes, poster.encode())),
@@ -157,7 +135,37 @@ def parsers(world: GateWorld, folder: Path) -> dict[str, Parser]:
             (card.encode(card_of(ring, 1, at)),),
         ),
         "cbor": Parser(lambda data: read_bytes(data, read_text(data, 0)[1]), (ValueError, IndexError), (ITEMS,)),
-        "session": Parser(lambda data: SessionKeys(ring).open(data, at), (TianfuError,), (resident.encode(),)),
+    }
+
+
+def of_the_wire(world: GateWorld, folder: Path) -> dict[str, Parser]:
+    """What reads requests, answers of other platforms, and what machines of ours send each other."""
+    at = world.at_ms // 1000
+    live, printed = world.shown_code(1), card_text(world.ring, card_of(world.ring, 1, at), at)
+    resident, guard = world.resident(1), world.guard_token()
+    scan = json.dumps({"poster": world.poster(), "nonce": "aa" * 8, "scanned_at": world.at_ms}).encode()
+    check = json.dumps({"code": live}).encode()
+    item = {"id": "0" * 16, "code": printed, "scanned_at": world.at_ms - 1}
+    batch = json.dumps({"items": [item, item | {"code": live}]}).encode()
+    get = f"GET /gate/v1/code?fresh=1 HTTP/1.1\r\nHost: x\r\nCookie: tianfu_session={resident}\r\n\r\n".encode()
+    post = b"POST /gate/v1/check HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+    routes = {("GET", "/gate/v1/code"): Route(world.code.show, b"tianfu_session")}
+    routes |= {("POST", "/gate/v1/check"): Route(world.guard.check, b"tianfu_operator")}
+    shortcut = Shortcut(HotDesk(routes, journal=MemoryJournal(), public_origin=ORIGIN, log=Log("test")))
+    rows = Section(layout.TABLES[min(layout.TABLES)], [])
+    frame = Frame(
+        stream.KIND_CHANGES, 5, 1, 2, whole=True, heartbeat_ms=world.at_ms, offset=3, venue_offset=4, sections=(rows,)
+    )
+    visit = event.pack(ScanEvent(1, 1, 0, 1, 12, 0, 9, 0, world.at_ms, world.at_ms, bytes(8)))
+    written = segment.write(folder, 9, 0, [visit, visit])
+    word = {"state": "valid", "colour": "green", "checked_at": at, "masked_name": "陈*", "last_digits": "047X"}
+
+    def read_segment(data: bytes) -> object:
+        written.path.write_bytes(data)
+        return segment.read(written, 9)
+
+    return {
+        "session": Parser(lambda data: SessionKeys(world.ring).open(data, at), (TianfuError,), (resident.encode(),)),
         "cookies": Parser(
             lambda data: (session_token(data, data, b"tianfu_session"), language_of(data)), (), (get, b"zh;q=0.5,en")
         ),
@@ -183,7 +191,7 @@ NAMES = (
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Parser]]:
     world = GateWorld(tmp_path_factory.mktemp("fuzz"))
-    yield parsers(world, tmp_path_factory.mktemp("segments"))
+    yield of_codes(world) | of_the_wire(world, tmp_path_factory.mktemp("segments"))
     world.writer.close()
 
 
