@@ -1,21 +1,19 @@
 """Looking somebody up by document: who may, what is told, how often, and that nobody learns who is registered.
 
-Attack 12 (looking people up by their number) and attack 13 (reading record after record; canaries).
+Attacks 12 and 13 are in tests/attacks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 import pytest
 
-from tests.support.control import LI, PASSPORT, ZHANG, Browser, Control, publish_policy, resident_id
+from tests.support.control import PASSPORT, ZHANG, Browser, Control, publish_policy
 from tests.support.database import TestServer
 from tests.support.evidence import contact, declaration, lab_test
+from tests.support.lookup import LOOKUP, NOBODY, form, known, on_duty, spend, venue_with
 from tests.support.status import append, recompute_all
 from tianfu.access import lookup_budget
 from tianfu.access.lookup_budget import (
@@ -26,52 +24,9 @@ from tianfu.access.lookup_budget import (
 )
 from tianfu.access.roles import Role
 from tianfu.audit import trail, verify
-from tianfu.clock import day_start, shanghai_day
-from tianfu.ids import PersonRef, VenueRef
+from tianfu.ids import VenueRef
 from tianfu.platform.database import Purpose
-from tianfu.residents import canaries, documents, people
 from tianfu.venues import store as venues
-
-LOOKUP = "/api/v1/console/id-lookup"
-NOBODY = {"type": "resident_id", "number": resident_id("51010719770615003")}
-CANARY = {"type": "resident_id", "number": resident_id("51010719660101004")}
-
-
-def form(document: dict[str, str] = ZHANG, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    return {
-        "document_type": document["type"],
-        "document_number": document["number"],
-        "consent": True,
-        "purpose": "entry",
-    } | changes
-
-
-def known(control: Control, document: dict[str, str]) -> PersonRef:
-    """The person of a document, numbered now if they were not."""
-    parsed = documents.parse(document["type"], document["number"], at=control.clock.now())
-    with control.database.write(Purpose.OPERATOR) as write:
-        return people.refer(write, [parsed], pseudonym=control.pseudonym, at=control.clock.now())[0]
-
-
-def venue_with(control: Control, *guards: str) -> str:
-    """A venue of its own manager, the guards bound to it."""
-    manager = control.browser()
-    if manager.sign_in("manager").status_code != 201:
-        control.account("manager", (Role.VENUE_MANAGER, "510107"))
-        manager.sign_in("manager")
-    sent = {"name": "望江楼公园", "category": "park", "district": "510107", "address": "望江路 30 号"}
-    venue: str = manager.ask("POST", "/api/v1/console/venues", sent).json()["venue_ref"]
-    for guard in guards:
-        control.account(guard, (Role.GUARD, "510107"))
-        bound = manager.ask("POST", f"/api/v1/console/venues/{venue}/guards", {"username": guard})
-        assert bound.status_code == 204
-    return venue
-
-
-def on_duty(control: Control, name: str) -> Browser:
-    guard = control.browser()
-    assert guard.sign_in(name).json()["venue"] is not None
-    return guard
 
 
 @pytest.fixture
@@ -80,32 +35,6 @@ def guard(control: Control) -> Browser:
     publish_policy(control.database)
     venue_with(control, "guard")
     return on_duty(control, "guard")
-
-
-def spend(control: Control, holder: str, number: int, span: str, lookups: int) -> None:
-    """Have so many look-ups counted already in the window of now."""
-    at = control.clock.now()
-    begins_at = day_start(shanghai_day(at)) if span == "day" else at.replace(minute=0, second=0, microsecond=0)
-    with control.database.write(Purpose.OPERATOR) as write:
-        write.execute(
-            "insert into lookup_budget (holder, holder_ref, span, begins_at, lookups) values (%s, %s, %s, %s, %s)",
-            (holder, number, span, begins_at, lookups),
-        )
-
-
-@contextmanager
-def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The text of every statement that the application sends meanwhile."""
-    sent: list[str] = []
-    execute: Any = psycopg.Connection.execute
-
-    def noted(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - psycopg's own
-        sent.append(str(query))
-        return execute(self, query, *arguments, **options)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(psycopg.Connection, "execute", noted)
-        yield sent
 
 
 def test_a_guard_learns_colour_test_and_the_digits_typed_and_nothing_else(control: Control, guard: Browser) -> None:
@@ -135,36 +64,6 @@ def test_a_contact_is_yellow_or_red_here_too_with_the_class_of_the_reason(contro
     content = guard.ask("POST", LOOKUP, form(PASSPORT)).json()
 
     assert (content["colour"], content["reason"], content["last_digits"]) == ("red", "contact", "5678")
-
-
-def test_whether_a_person_exists_shows_neither_in_the_answer_nor_in_what_is_asked_of_the_database(
-    control: Control, guard: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    registered = control.browser()
-    assert registered.claim().status_code == 201
-    known(control, LI)
-    recompute_all(control.database, at=control.clock.now())
-    infected = known(control, PASSPORT)
-    append(control.database, contact(infected, "c-1"), at=control.clock.now())
-    recompute_all(control.database, at=control.clock.now())
-    guard.ask("POST", LOOKUP, form())
-
-    answers, asked = [], []
-    for document in (ZHANG, LI, NOBODY, PASSPORT):
-        with statements(monkeypatch) as sent:
-            answers.append(guard.ask("POST", LOOKUP, form(document)))
-        asked.append(sent)
-
-    claimed, fed, nobody, _ = answers
-    assert [answer.status_code for answer in answers] == [200] * 4
-    neutral = [
-        answer.content.replace(document["number"][-4:].encode(), b"####")
-        for answer, document in zip((claimed, fed, nobody), (ZHANG, LI, NOBODY), strict=True)
-    ]
-    assert neutral[0] == neutral[1] == neutral[2]
-    assert {str(answer.headers) for answer in (claimed, fed, nobody)} == {str(nobody.headers)}
-    assert asked[0] == asked[1] == asked[2] == asked[3]
-    assert len(asked[0]) > 8
 
 
 def test_the_person_sees_the_look_and_the_trail_names_venue_and_role_but_no_document(
@@ -251,25 +150,6 @@ def test_a_resident_looks_nobody_up(browser: Browser) -> None:
     assert browser.ask("POST", LOOKUP, form(), Authorization=f"Bearer {token}").json()["code"] == "session_invalid"
 
 
-def test_the_thousand_and_first_look_of_a_day_is_refused_recorded_and_alarmed(
-    control: Control, guard: Browser, capsys: pytest.CaptureFixture[str]
-) -> None:
-    holder = control.browser()
-    holder.claim()
-    number = control.account_number("guard")
-    spend(control, "account", number, "day", ACCOUNT_PER_DAY_MAX - 1)
-
-    last = guard.ask("POST", LOOKUP, form(NOBODY))
-    quiet = capsys.readouterr().err
-    over = guard.ask("POST", LOOKUP, form())
-
-    assert (last.status_code, "budget" in quiet) == (200, False)
-    assert (over.status_code, over.json()["code"]) == (429, "lookup_budget_spent")
-    assert int(over.headers["retry-after"]) > 3_600
-    assert "a budget of look-ups is spent" in capsys.readouterr().err
-    assert holder.ask("GET", "/api/v1/me/reads").json()[0]["action"] == "id_lookup_refused"
-
-
 @pytest.mark.parametrize(
     ("holder", "span", "most"),
     [
@@ -311,30 +191,6 @@ def test_refused_looks_at_a_known_and_an_unknown_person_are_the_same_bytes(contr
     spend(control, "venue", 1, "hour", VENUE_PER_HOUR_MAX)
 
     assert guard.ask("POST", LOOKUP, form()).content == guard.ask("POST", LOOKUP, form(NOBODY)).content
-
-
-def test_a_look_at_a_canary_is_answered_like_any_other_and_raises_an_alarm(
-    control: Control, guard: Browser, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    document = documents.parse(CANARY["type"], CANARY["number"], at=control.clock.now())
-    with control.database.write(Purpose.OPERATOR) as write:
-        assert canaries.add(write, document, pseudonym=control.pseudonym, at=control.clock.now())
-    guard.ask("POST", LOOKUP, form(NOBODY))
-    capsys.readouterr()
-
-    with statements(monkeypatch) as for_nobody:
-        nobody = guard.ask("POST", LOOKUP, form(NOBODY))
-    quiet = capsys.readouterr().err
-    with statements(monkeypatch) as for_canary:
-        canary = guard.ask("POST", LOOKUP, form(CANARY))
-
-    alarm = capsys.readouterr().err
-    digits = CANARY["number"][-4:].encode(), NOBODY["number"][-4:].encode()
-    assert canary.content.replace(*digits) == nobody.content
-    assert for_canary == for_nobody
-    assert "canary" not in quiet
-    assert "a canary document was looked up" in alarm
-    assert CANARY["number"] not in alarm
 
 
 @pytest.mark.usefixtures("guard")

@@ -95,6 +95,26 @@ def test_a_clock_set_back_means_cannot_check(ring: GateKeys) -> None:
     assert trust.verdict(card, AT - 3600).why == "clock before the list"
 
 
+def test_a_clock_that_goes_back_after_a_verdict_is_believed_again_after_a_newer_list(ring: GateKeys) -> None:
+    trust = prepared(ring)
+    dynamic = Issuer(ring).issue(HOLDER, 1, 7, AT + 60).text
+    assert said(trust, dynamic, AT + 3_600) == ("dynamic", "expired")
+
+    assert trust.verdict(dynamic, AT + 60).why == "clock set back"
+    trust.take_trust(trust_text(ring, AT + 60, number=AT))
+    assert trust.verdict(dynamic, AT + 60).why == "clock set back", "the same list again tells no time"
+    trust.take_trust(trust_text(ring, AT + 60, number=AT + 1))
+    assert said(trust, dynamic, AT + 60) == ("dynamic", "valid")
+
+
+def test_a_clock_that_is_far_ahead_for_a_moment_stops_nothing_afterwards(ring: GateKeys) -> None:
+    trust = prepared(ring)
+    card = card_text(ring, card_of(ring, 1, AT), AT)
+
+    assert said(trust, card, AT + 365 * DAY) == ("card", "cannot_check")
+    assert said(trust, card, AT) == ("card", "valid")
+
+
 def test_without_lists_nothing_can_be_checked(ring: GateKeys) -> None:
     trust = Trust(pinned(ring, AT), ORIGIN)
 
@@ -172,10 +192,11 @@ def test_a_life_is_kept_to_the_second(ring: GateKeys) -> None:
     trust = prepared(ring)
     text = card_text(ring, card_of(ring, 1, AT, expires_at=AT + 60), AT)
 
+    late = card_text(ring, card_of(ring, 1, AT + 60, expires_at=AT + 120), AT)
+
+    assert trust.verdict(late, AT, 0).verdict == "not_yet_valid"
     assert trust.verdict(text, AT + 59, 0).verdict == "valid"
     assert trust.verdict(text, AT + 60, 0).verdict == "expired"
-    late = card_text(ring, card_of(ring, 1, AT + 60, expires_at=AT + 120), AT)
-    assert trust.verdict(late, AT, 0).verdict == "not_yet_valid"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -4,7 +4,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tianfu.access.channel import SHARES, Channel
-from tianfu.platform.admission import ADD_ONS, RETRY_SECONDS_MAX, ROUND_SECONDS_MAX, Admission, retry_after
+from tianfu.platform.admission import (
+    ADD_ONS,
+    RETRY_SECONDS_MAX,
+    ROUND_SECONDS_MAX,
+    UNUSUAL_AT_ONCE_MAX,
+    UNUSUAL_PER_SECOND_MAX,
+    Admission,
+    retry_after,
+)
 
 
 def settled(cost_seconds: float = 50e-6) -> Admission:
@@ -101,3 +109,12 @@ def test_a_refusal_is_pressure_even_where_the_processor_is_not_busy() -> None:
 
 def test_those_refused_come_back_at_different_times() -> None:
     assert {retry_after(4) for _ in range(200)} == {1, 2, 3, 4}
+
+
+def test_unusual_requests_have_a_room_of_their_own_that_fills_again() -> None:
+    admission = Admission(SHARES)
+
+    assert [admission.admit_unusual(100.0) for _ in range(UNUSUAL_AT_ONCE_MAX + 1)].count(True) == UNUSUAL_AT_ONCE_MAX
+    assert admission.admit_unusual(100.0 + 2 / UNUSUAL_PER_SECOND_MAX)
+    assert [admission.admit_unusual(200.0) for _ in range(UNUSUAL_AT_ONCE_MAX + 1)].count(False) == 1
+    assert admission.refused == 2

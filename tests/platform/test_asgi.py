@@ -297,8 +297,9 @@ def test_a_handler_may_answer_later(harness: Harness) -> None:
     assert harness.send("GET", "/later").status == 200
 
 
-def test_where_too_many_bodies_trickle_the_oldest_gives_way(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_too_many_bodies_trickle_the_oldest_gives_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asgi, "_BODIES_READING_MAX", 1)
+    harness = Harness()
     statuses: list[int] = []
 
     async def never() -> dict[str, Any]:

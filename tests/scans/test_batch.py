@@ -15,11 +15,12 @@ from tianfu.access.session import SessionInvalidError
 from tianfu.clock import monotonic_seconds
 from tianfu.errors import InputInvalidError
 from tianfu.platform import keychange, keyfile
-from tianfu.platform.http import Answer
+from tianfu.platform.http import Answer, BusyError
 from tianfu.platform.keyfile import KeyUse
 from tianfu.scans import event
-from tianfu.scans.batch import BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX
+from tianfu.scans.batch import BATCH_BODY_BYTES_MAX, BATCH_ITEMS_MAX, BATCHES_WAITING_MAX
 from tianfu.scans.event import FLAG_OFFLINE, FLAG_REUSED_CODE, ScanEvent
+from tianfu.scans.guard import GuardDesk
 from tianfu.scans.offline import OFFLINE_AGE_MS_MAX, OFFLINE_AHEAD_MS_MAX
 from tianfu.status.bearer import AudienceRefusedError
 from tianfu.status.record import BoardRecord
@@ -289,3 +290,41 @@ def test_whatever_is_sent_every_item_is_answered_in_order(
 
     assert [found["id"] for found in results(answer)] == [sent["id"] for sent in items]
     assert all(visit.person == 1 and visit.colour == GREEN for visit in visits(answer))
+
+
+def test_of_many_batches_at_once_each_takes_its_turn_and_everybody_else_too(
+    world: GateWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred devices come back after an outage; a phone must not wait until all of their codes are read."""
+    items = [item(number, "HK1:no code") for number in range(100)]
+    asked = request(world.guard_token(), {"items": items})
+    read, most = 0, 0
+    reading = world.guard.read
+
+    def counted(*arguments: Any) -> Any:  # noqa: ANN401 - as the desk's own
+        nonlocal read
+        read += 1
+        return reading(*arguments)
+
+    async def another() -> None:
+        nonlocal most
+        while True:
+            before = read
+            await asyncio.sleep(0)
+            most = max(most, read - before)
+
+    async def at_once() -> list[Answer | BaseException]:
+        watching = asyncio.create_task(another())
+        sent = [awaited(world.batch.batch(asked)) for _ in range(BATCHES_WAITING_MAX + 5)]
+        answers = await asyncio.gather(*sent, return_exceptions=True)
+        watching.cancel()
+        return answers
+
+    monkeypatch.setattr(GuardDesk, "read", lambda _, *arguments: counted(*arguments))
+    answers = asyncio.run(at_once())
+
+    assert [type(answer) for answer in answers].count(BusyError) == 5
+    assert sum(isinstance(answer, Answer) for answer in answers) == BATCHES_WAITING_MAX
+    assert read == BATCHES_WAITING_MAX * 100
+    assert most <= 20
+    assert len(send(world, item(1, "HK1:no code")).records) == 0

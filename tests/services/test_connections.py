@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import time
@@ -16,6 +17,7 @@ from tianfu.services.checks import free_port
 GET = b"GET /gate/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 SHOW = b"GET /gate/v1/code HTTP/1.1\r\nHost: localhost\r\n\r\n"
 ANSWER_SECONDS_MAX = 10
+FLOOD = 1_000
 
 
 @pytest.fixture
@@ -110,3 +112,35 @@ def asked_before(port: int) -> int:
             got += connection.recv(65_536)
     found = re.search(rb'route="/gate/v1/metrics",status="200"} (\d+)', got)
     return int(found[1]) if found else 0
+
+
+@pytest.mark.parametrize(("connections", "each"), [(1, FLOOD), (FLOOD, 1)])
+def test_a_flood_of_unusual_requests_is_refused_and_ordinary_ones_are_answered(
+    port: int, connections: int, each: int
+) -> None:
+    unusual = SHOW.replace(b"Host", b"cookie: a=b\r\nHost")
+    with contextlib.ExitStack() as stack:
+        ordinary, *others = [stack.enter_context(connect(port)) for _ in range(1 + connections)]
+        for connection in others:
+            connection.sendall(unusual * each)
+        ordinary.sendall(GET)
+
+        assert statuses(ordinary, 1) == [b"200"]
+        answers = b"".join(everything(connection, each) for connection in others)
+    # One client that sends so many at once is cut off; of many clients some are told to come back.
+    assert answers.count(b"HTTP/1.1 401") < FLOOD
+    assert connections == 1 or b"HTTP/1.1 503 Service Unavailable" in answers
+    assert connections == 1 or b"retry-after: " in answers
+    with connect(port) as connection:
+        time.sleep(0.1)
+        connection.sendall(unusual)
+        assert statuses(connection, 1) == [b"401"]
+
+
+def everything(connection: socket.socket, count: int) -> bytes:
+    """What comes until there were `count` answers, or one that closes the connection."""
+    got = b""
+    with contextlib.suppress(ConnectionResetError):
+        while got.count(b"HTTP/1.1 ") < count and (part := connection.recv(65_536)):
+            got += part
+    return got

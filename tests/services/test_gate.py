@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.gate import GREEN, ORIGIN, RED, GateWorld, gate_process
 from tests.support.issuer import CODE, other_province
+from tests.support.lists import not_green_text, trust_text
 from tianfu.platform.journalfile import JournalFile
 from tianfu.scans import event
 from tianfu.status.board import BoardWriter
@@ -86,12 +87,14 @@ def test_the_signed_lists_are_handed_out_without_a_session_and_said_to_be_absent
 ) -> None:
     with gate_process(world.var, port), client(port) as scanner:
         absent = [scanner.get(f"/gate/v1/lists/{kind}").json()["code"] for kind in ("trust", "not-green")]
-        world.writer.put_lists([(b"trust", b"HKL:AAAA"), (b"not-green", b"HKL:BBBB")])
+        at = world.at_ms // 1000
+        made = [trust_text(world.ring, at), not_green_text(world.ring, at)]
+        world.writer.put_lists([(b"trust", made[0].encode()), (b"not-green", made[1].encode())])
         found = [scanner.get(f"/gate/v1/lists/{kind}").json() for kind in ("trust", "not-green")]
         root = scanner.get("/gate/v1/lists/root").json()
 
     assert absent == ["list_absent", "list_absent"]
-    assert found == [{"list": "HKL:AAAA"}, {"list": "HKL:BBBB"}]
+    assert found == [{"list": text} for text in made]
     assert [set(key) for key in root["keys"]] == [{"kid", "point"}]
 
 

@@ -3,10 +3,12 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, MutableMapping
 from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -110,6 +112,36 @@ def test_a_client_cannot_forge_who_it_is(control_port: int) -> None:
     assert seen["x-forwarded-for"] == "127.0.0.1"
     assert seen["x-forwarded-proto"] == "https"
     assert "te" not in seen
+
+
+@pytest.mark.parametrize("path", ["/api/../metrics", "/api/v1/../../metrics", "/api/./v1/me", "/api/%2e%2e/metrics"])
+def test_a_path_that_climbs_out_of_the_public_part_reaches_nobody(control_port: int, path: str) -> None:
+    statuses, seen = asyncio.run(raw_path(control_port, path))
+    assert (statuses, seen) == ([404], "not_found")
+
+
+def test_an_address_longer_than_any_is_refused_and_is_no_bug(control_port: int) -> None:
+    assert asyncio.run(raw_path(control_port, "/api/" + "a" * 70_000)) == ([431], "head_too_large")
+
+
+async def raw_path(port: int, path: str) -> tuple[list[int], str]:
+    """What the proxy answers to a request line that no client of ours would send: statuses and code."""
+    proxy = ControlProxy(port=port, public_scheme="https", log=Log("test"))
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {"method": "GET", "path": unquote(path), "raw_path": path.encode(), "query_string": b"", "headers": []}
+    try:
+        await proxy(scope, receive, send)
+    finally:
+        await proxy.close()
+    body = b"".join(message.get("body", b"") for message in sent)
+    return [message["status"] for message in sent if "status" in message], str(json.loads(body)["code"])
 
 
 def test_a_body_over_the_limit_is_refused_and_control_never_sees_it(control_port: int) -> None:

@@ -11,7 +11,9 @@ from uvicorn.server import ServerState
 
 from tianfu.platform.asgi import Receive, Scope, Send
 from tianfu.services.http_protocol import (
+    CONNECTIONS_CROWDED,
     HALF_SWEEPS_MAX,
+    SILENT_SWEEPS_CROWDED_MAX,
     SILENT_SWEEPS_MAX,
     WAITING_REQUESTS_MAX,
     BoundedHttpProtocol,
@@ -75,12 +77,13 @@ def connection(app: Application) -> tuple[BoundedHttpProtocol, Wire]:
 
 
 def sweeps_until_the_end(
-    *parts: bytes, app: Application = quick, between: bytes = b"", sweeps_max: int = 50
+    *parts: bytes, app: Application = quick, between: bytes = b"", sweeps_max: int = 50, others: int = 0
 ) -> int | None:
     """After how many sweeps a connection that sent `parts`, and `between` before each sweep, is ended."""
 
     async def run() -> int | None:
         protocol, wire = connection(app)
+        protocol.connections.update(range(others))  # type: ignore[arg-type]  # only their number is looked at
         for part in parts:
             protocol.data_received(part)
         await asyncio.sleep(0)
@@ -140,3 +143,10 @@ def test_more_requests_sent_ahead_than_are_kept_end_the_connection(requests: int
         return wire.is_ended
 
     assert asyncio.run(run()) is is_ended
+
+
+def test_where_it_is_crowded_the_silent_give_way_sooner_and_those_who_are_answered_do_not() -> None:
+    assert sweeps_until_the_end(others=CONNECTIONS_CROWDED) == SILENT_SWEEPS_CROWDED_MAX + 1
+    assert sweeps_until_the_end(GET, others=CONNECTIONS_CROWDED) == SILENT_SWEEPS_CROWDED_MAX + 1
+    assert sweeps_until_the_end(GET, app=slow, others=CONNECTIONS_CROWDED) is None
+    assert sweeps_until_the_end(others=CONNECTIONS_CROWDED - 2) == SILENT_SWEEPS_MAX + 1

@@ -190,6 +190,21 @@ def test_more_watchers_than_the_limit_are_told_to_come_back(tmp_path: Path, monk
     asyncio.run(run())
 
 
+def test_one_person_does_not_take_the_places_of_all_who_wait(tmp_path: Path) -> None:
+    async def run() -> None:
+        desk = watchers(Board.open(tmp_path))
+        waiting = [asyncio.create_task(desk.changed(1, timeout_seconds=5)) for _ in range(watch.WATCHERS_OF_ONE_MAX)]
+        await asyncio.sleep(0)
+        with pytest.raises(BusyError):
+            await desk.changed(1, timeout_seconds=5)
+        waiting.append(asyncio.create_task(desk.changed(2, timeout_seconds=5)))
+        await asyncio.sleep(0)
+        desk.release()
+        assert await asyncio.gather(*waiting) == [True] * len(waiting)
+
+    asyncio.run(run())
+
+
 def test_the_age_of_a_board_that_nobody_looks_anything_up_on_follows_the_heartbeat(tmp_path: Path) -> None:
     async def ages() -> list[int]:
         writer = BoardWriter.open(tmp_path)

@@ -47,7 +47,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "database": Entry("tianfu.cli.database", "Apply migrations."),
     "synth": Entry("tianfu.cli.synth", "Write a synthetic county's files from a seed."),
     "journal": Entry("tianfu.cli.journal", "Show what a gate has recorded, and move it into the lake."),
-    "board": Entry("tianfu.cli.board", "The gates' board: look at it, follow another, copy it."),
+    "board": Entry("tianfu.cli.board", "The gates' board: look at it, follow another one, take a copy."),
     "bench": Entry("tianfu.cli.bench", "Measure the budgets against a baseline in the same run."),
 }
 

@@ -87,6 +87,7 @@ class Trust:
         self._origin = public_origin
         self._trust: TrustList | None = None
         self._not_green: NotGreenList | None = None
+        self._clock_seconds = 0
         self._keys = VerifyKeys(())
         self._standing: tuple[bool, ...] = ()
 
@@ -101,6 +102,7 @@ class Trust:
         roots = [key.verify_key() for key in found.keys if key.purpose is KeyPurpose.LIST]
         if not roots:
             raise ListInvalidError
+        self._tell_time(self._trust, found)
         self._trust, self._roots = found, VerifyKeys(roots)
         self._standing = ()
 
@@ -109,18 +111,25 @@ class Trust:
         found = read_not_green(signed, self._roots)
         if self._not_green is not None and found.number < self._not_green.number:
             raise ListOlderError
+        self._tell_time(self._not_green, found)
         self._not_green = found
 
     def verdict(self, text: str, at_seconds: int, skew_seconds: int = SKEW_SECONDS) -> Verdict:
-        """What may be said of `text` at `at_seconds`. Raises nothing, whatever `text` holds; opens no link."""
+        """What may be said of `text` at `at_seconds`. Raises nothing, whatever `text` holds; opens no link.
+
+        Time only goes on: a clock set back since the last verdict, beyond the skew, would make old codes look fresh.
+        """
         kind = self._kind(text)
         if kind == "unknown":
             return Verdict(kind=kind, verdict="invalid")
         why = _unfit(lists.TRUST, self._trust, at_seconds, skew_seconds)
         if why is None and kind in _NOT_GREEN_KINDS:
             why = _unfit(lists.NOT_GREEN, self._not_green, at_seconds, skew_seconds)
+        if why is None and at_seconds < self._clock_seconds - skew_seconds:
+            why = "clock set back"
         if why is not None:
             return Verdict(kind=kind, verdict="cannot_check", why=why)
+        self._clock_seconds = max(self._clock_seconds, at_seconds)
         keys = self._keys_at(at_seconds, skew_seconds)
         try:
             if kind == "dynamic":
@@ -133,6 +142,11 @@ class Trust:
         except TianfuError as error:
             ended = next((word for family, word in _ENDS if isinstance(error, family)), "invalid")
             return Verdict(kind=kind, verdict=ended)
+
+    def _tell_time(self, before: TrustList | NotGreenList | None, found: TrustList | NotGreenList) -> None:
+        """A newer list says what time it is: a clock that was ahead, and has been set right, may be believed again."""
+        if before is not None and found.number > before.number:
+            self._clock_seconds = found.issued_at
 
     def _kind(self, text: str) -> str:
         prefixes = (

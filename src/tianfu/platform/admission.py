@@ -27,6 +27,11 @@ _COST_SECONDS_MAX: Final = 150e-6
 _COST_WEIGHT: Final = 0.05
 _ROUND_LARGE: Final = 32
 
+# A request that does not take the short way costs ten times as much (0.1 to 0.2 ms). So many a second are half a core
+# at most, and so many at once hold everybody else up for 20 ms.
+UNUSUAL_PER_SECOND_MAX: Final = 3_000
+UNUSUAL_AT_ONCE_MAX: Final = 150
+
 # Those refused come back spread over this many seconds, and over more the more of them there are.
 RETRY_SECONDS_MIN: Final = 2
 RETRY_SECONDS_MAX: Final = 30
@@ -67,6 +72,8 @@ class Admission:
         self._cost_seconds = _COST_SECONDS
         self._was_refused = False
         self._calm_seconds = 0
+        self._unusual_room = float(UNUSUAL_AT_ONCE_MAX)
+        self._unusual_at = 0.0
         self.level = 0
         self.refused = 0
         self.rounds_full = 0
@@ -103,6 +110,20 @@ class Admission:
         self._was_refused = True
         spread = RETRY_SECONDS_MIN * (1 + refused // max(1, room))
         return Verdict(frozenset(admitted), min(RETRY_SECONDS_MAX, spread))
+
+    def admit_unusual(self, at_seconds: float) -> bool:
+        """Whether a request that takes the long way, whatever it asks for, may be read now; of a monotonic clock.
+
+        It is asked before anything of the request is known, so all of them share one room.
+        """
+        more = (at_seconds - self._unusual_at) * UNUSUAL_PER_SECOND_MAX
+        self._unusual_room = min(float(UNUSUAL_AT_ONCE_MAX), self._unusual_room + more)
+        self._unusual_at = at_seconds
+        if self._unusual_room < 1:
+            self.refused += 1
+            return False
+        self._unusual_room -= 1
+        return True
 
     def ran(self, requests: int, seconds: float) -> None:
         """Note that a round of `requests`, at least one, took `seconds` of processor time.

@@ -13,12 +13,12 @@ from functools import partial
 from typing import Any, Final
 
 from tianfu.errors import NotFoundError, TianfuError
+from tianfu.platform.bodies import Bodies
 from tianfu.platform.hot import HotDesk, refusal, settle
 from tianfu.platform.http import (
     Answer,
     BodyTooLargeError,
     BodyUnreadableError,
-    BusyError,
     ContentTypeRefusedError,
     HotRequest,
     Language,
@@ -39,7 +39,7 @@ Send = Callable[[Message], Awaitable[None]]
 _DISCARD_BYTES_MAX: Final = 16 * 1024 * 1024
 _DISCARD_SECONDS_MAX: Final = 5.0
 # A body of at most 8 KiB comes in the packet of its headers or the next. Where so many are still on their way, some
-# trickle on purpose: the oldest gives way to the newest. (A timer for each would cost a tenth of a scan.)
+# trickle on purpose.
 _BODIES_READING_MAX: Final = 2_000
 
 
@@ -49,7 +49,7 @@ class HotApp:
     def __init__(self, desk: HotDesk) -> None:
         """Serve the routes of `desk`."""
         self._desk = desk
-        self._reading: dict[asyncio.Task[None] | None, None] = {}
+        self._bodies = Bodies(_BODIES_READING_MAX)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; whatever happens, exactly one answer is sent."""
@@ -79,7 +79,7 @@ class HotApp:
         if scope["method"] == "POST":
             self._check_sender(headers)
             _check_declared(headers, route.body_bytes_max)
-            body = await self._read_body(receive, route.body_bytes_max)
+            body = await self._bodies.read(_gather(receive, route.body_bytes_max))
         token = session_token(headers.get(b"cookie"), headers.get(b"authorization"), route.cookie)
         path = scope["path"]
         answer = desk.handle(route, path, HotRequest(body, scope["query_string"], token, language))
@@ -92,20 +92,6 @@ class HotApp:
             desk.make_durable([(route, answer)], partial(settle, durable))
             await durable
         return answer
-
-    async def _read_body(self, receive: Receive, bytes_max: int) -> bytes:
-        task = asyncio.current_task()
-        if len(self._reading) >= _BODIES_READING_MAX:
-            oldest = next(iter(self._reading))
-            if oldest is not None:
-                oldest.cancel()
-        self._reading[task] = None
-        try:
-            return await _gather(receive, bytes_max)
-        except asyncio.CancelledError:
-            raise BusyError from None
-        finally:
-            del self._reading[task]
 
     def _check_sender(self, headers: dict[bytes, bytes]) -> None:
         kind = headers.get(b"content-type", b"")

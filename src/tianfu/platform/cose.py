@@ -66,6 +66,11 @@ def verify1(data: bytes, keys: VerifyKeys, purpose: KeyPurpose) -> bytes:
     return open1(data, keys, purpose).payload
 
 
+def payload_start(message: bytes) -> int:
+    """Where the payload of a message of ours begins; it may be cut anywhere behind that. Nothing is verified."""
+    return read_head(message, _BODY_START, BYTES)[1]
+
+
 def open1(data: bytes, keys: VerifyKeys, purpose: KeyPurpose) -> Opened:
     """Like `verify1`, with the key that fits. Every trusted key with the message's kid is tried."""
     size = len(data)

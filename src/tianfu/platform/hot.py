@@ -160,7 +160,7 @@ def http_bytes(answer: Answer) -> bytes:
     """`answer` as it goes over a connection that stays open."""
     body = answer.body
     if answer.status == 200 and answer.headers is JSON_HEADERS:  # noqa: PLR2004 (OK)
-        return _OK_JSON % (len(body), body)
+        return answer.wire or _OK_JSON % (len(body), body)
     return b"HTTP/1.1 %d %b\r\n%bcontent-length: %d\r\n\r\n%b" % (
         answer.status,
         _PHRASES[answer.status],

@@ -123,7 +123,8 @@ class Answer(NamedTuple):
 
     `records` are written to the journal, all of them or none, and durable before the answer leaves; `settled` waits for
     what is already on its way there as well (a repeated request whose first copy wrote the record). `headers` are
-    complete but for the content length.
+    complete but for the content length. `wire` is the same answer as it goes over a connection, where it is made once
+    for many: a large one that clients are slow to read is then in memory once.
     """
 
     body: bytes
@@ -131,6 +132,7 @@ class Answer(NamedTuple):
     records: tuple[bytes, ...] = ()
     settled: bool = False
     headers: tuple[Header, ...] = JSON_HEADERS
+    wire: bytes = b""
 
 
 class Unsigned(NamedTuple):

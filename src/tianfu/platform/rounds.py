@@ -68,6 +68,10 @@ class Rounds:
             self._loop.call_soon(self._run)
         self._due.append(due)
 
+    def admit_unusual(self) -> bool:
+        """Whether there is room for a request that takes the long way."""
+        return self._admission.admit_unusual(monotonic_seconds())
+
     async def judge(self) -> None:
         """Let the admission judge every second, until cancelled."""
         while True:

@@ -9,6 +9,7 @@ understand differently: it takes no message whose length could be read in two wa
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from tianfu.platform.hot import HotDesk, Route
@@ -24,19 +25,16 @@ _LINE: Final = b"\r\n"
 _TOKEN_USUAL_BYTES_MAX: Final = 400
 _COOKIE: Final = b"\r\nCookie: "
 _LENGTH: Final = re.compile(rb"0|[1-9][0-9]{0,6}")
-# Header lines as everybody reads them: a name without blanks, a colon, one space, and a value that neither begins nor
-# ends with a blank and holds no control character; each ended by both line characters. A folded line is none.
+# Header lines as everybody reads them (RFC 9112, 5): a name without blanks, a colon, here always one space, and a value
+# that neither begins nor ends with a blank and holds no control character; each ended by both line characters. A folded
+# line is none. What proxies and servers have read in two ways is none of these.
 _LINES: Final = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++: (?! )[ -~\x80-\xff]*+(?<! )\r\n)*+")
 _PRINTABLE: Final = bytes(range(0x20, 0x7F))
-_UNUSUAL: Final = (b"\r\ncookie:", b"\r\nexpect:", b"\r\nupgrade:")
-# What the answer depends on. Of two headers with one of these names, others may believe the other one.
-_SINGLE: Final = tuple(
-    b"\r\n%b:" % name
-    for name in (b"accept-language", b"authorization", b"connection", b"content-type", b"host", b"origin")
-)
-_STAYS: Final = b"keep-alive"
 _VERSION: Final = b" HTTP/1.1"
 _QUERY: Final = re.compile(rb"\?([a-z0-9=&_-]{1,64}) HTTP/1\.1\Z")
+_PERSISTENT: Final = (None, b"keep-alive", b"Keep-Alive")
+# Fields by which a message changes its length, or the connection what it speaks.
+_CHANGING: Final = (b"transfer-encoding", b"expect", b"upgrade", b"http2-settings", b"trailer", b"te")
 
 
 class ShortRoute(NamedTuple):
@@ -108,22 +106,23 @@ class Shortcut:
     def _read(self, head: bytes) -> _Head | None:
         """What `head`, without its cookie, says; None when it is not usual in every way."""
         found = self._route(head)
-        # Names of headers are compared in lower case; the line feed before a name is the end of the line before it.
-        lower = head.lower()
-        if found is None or not _is_usual(head, lower):
+        fields = None if found is None or len(head) > HEAD_BYTES_MAX else _fields(head)
+        if found is None or fields is None or b"cookie" in fields:  # a cookie in another spelling was not taken out
             return None
+        if fields.get(b"connection") not in _PERSISTENT or not fields.keys().isdisjoint(_CHANGING):
+            return None
+        length = fields.get(b"content-length")
         body_bytes = 0
         if found.has_body:
-            length = _value(lower, head, b"\r\ncontent-length: ") or b""
-            if _LENGTH.fullmatch(length) is None or lower.count(b"content-length") != 1:
+            if length is None or _LENGTH.fullmatch(length) is None or not self._is_from_us(fields):
                 return None
             body_bytes = int(length)
-            if body_bytes > found.route.body_bytes_max or not self._is_from_us(lower, head):
+            if body_bytes > found.route.body_bytes_max:
                 return None
-        elif b"content-length" in lower:
+        elif length is not None:
             return None
-        language = language_of(_value(lower, head, b"\r\naccept-language: ") or b"")
-        known = _Head(found, body_bytes, language, _value(lower, head, b"\r\nauthorization: "))
+        language = language_of(fields.get(b"accept-language", b""))
+        known = _Head(found, body_bytes, language, fields.get(b"authorization"))
         if known.authorization is None:
             self._heads.put(head, known)
         return known
@@ -139,33 +138,22 @@ class Shortcut:
         found = self._routes.get(line[: asked.start()] + _VERSION)
         return None if found is None else found._replace(query=asked[1])
 
-    def _is_from_us(self, head: bytes, data: bytes) -> bool:
+    def _is_from_us(self, fields: Mapping[bytes, bytes]) -> bool:
         """Whether the message says that it is JSON and does not say that it comes from a page of another site."""
-        if _value(head, data, b"\r\ncontent-type: ") != b"application/json":
+        if fields.get(b"content-type") != b"application/json":
             return False
-        origin = _value(head, data, b"\r\norigin: ")
+        origin = fields.get(b"origin")
         return origin is None or origin == self._public_origin
 
 
-def _is_usual(head: bytes, lower: bytes) -> bool:
-    """Whether everybody reads `head` alike, and nothing in it asks for more than an answer."""
-    if len(head) > HEAD_BYTES_MAX:
-        return False
-    lines = _LINES.match(head, head.find(_LINE) + len(_LINE))
-    if lines is None or lines.end() != len(head):
-        return False
-    # The length of a message is told by content-length and this one. Anywhere in the head counts. A cookie is a second
-    # one, or one in another spelling.
-    if b"transfer-encoding" in lower or any(name in lower for name in _UNUSUAL):
-        return False
-    stays = (_value(lower, lower, b"\r\nconnection: ") or _STAYS) == _STAYS
-    return stays and all(lower.count(name) < 2 for name in _SINGLE)  # noqa: PLR2004 (once at most)
-
-
-def _value(head: bytes, data: bytes, name: bytes) -> bytes | None:
-    """The value of the first header whose line begins with `name` (lower case, from the line feed to the space)."""
-    at = head.find(name)
-    if at < 0:
+def _fields(head: bytes) -> dict[bytes, bytes] | None:
+    """The fields by their names in lower case; None when one is not written in the usual way, or is there twice."""
+    begin = head.find(_LINE) + len(_LINE)
+    if _LINES.fullmatch(head, begin) is None:
         return None
-    begin = at + len(name)
-    return data[begin : head.find(_LINE, begin)]
+    fields: dict[bytes, bytes] = {}
+    lines = head[begin:].split(_LINE)
+    for line in lines[:-1]:
+        name, _, value = line.partition(b": ")
+        fields[name.lower()] = value
+    return fields if len(fields) == len(lines) - 1 else None

@@ -15,7 +15,8 @@ import msgspec
 from tianfu.access.session import Session
 from tianfu.errors import TianfuError
 from tianfu.passcode.verify import VerifiedCode
-from tianfu.platform.http import Answer, HotRequest, Language, parse_json
+from tianfu.platform.admission import RETRY_SECONDS_MAX, retry_after
+from tianfu.platform.http import Answer, BusyError, HotRequest, Language, parse_json
 from tianfu.platform.keyring import GateKeys
 from tianfu.scans.foreign.abroad import Abroad, ForeignUnavailableError, Found
 from tianfu.scans.foreign.abroad import words as words_abroad
@@ -28,6 +29,9 @@ BATCH_ITEMS_MAX: Final = 100
 BATCH_BODY_BYTES_MAX: Final = 64 * 1024
 # Reading a code takes up to 0.1 ms, nearly all of it a signature. Everybody else gets a turn after each millisecond.
 _ITEMS_AT_ONCE: Final = 10
+# Batches take turns at being read, or a hundred of them would each take their millisecond between two of everybody
+# else's turns. So many wait half a second at most; that many devices at one gate is the end of an outage.
+BATCHES_WAITING_MAX: Final = 50
 
 _TAKEN: Final = b'{"id":"%b","ok":true,%b}'
 _REFUSED: Final = b'{"id":"%b","ok":false,"code":"%b","detail":%b}'
@@ -59,7 +63,7 @@ class _Read(NamedTuple):
 class BatchDesk:
     """The handler for many codes at once."""
 
-    __slots__ = ("_abroad", "_decoder", "_desk", "_keys", "_now_ms", "_past_keys")
+    __slots__ = ("_abroad", "_decoder", "_desk", "_inside", "_keys", "_now_ms", "_past_keys", "_turn")
 
     def __init__(
         self,
@@ -82,13 +86,15 @@ class BatchDesk:
         self._now_ms = now_ms
         self._abroad = abroad
         self._decoder = msgspec.json.Decoder(_BatchBody)
+        self._turn = asyncio.Lock()
+        self._inside = 0
 
     def batch(self, request: HotRequest) -> Awaitable[Answer]:
         """`POST /gate/v1/batch`: for each item what a check would answer, or why it was refused.
 
-        Raises for the session and for a body that cannot be read; then nothing was taken. Sending the same items
-        again is harmless: within the minutes a gate remembers they are the same scans, later their events carry the
-        same number and the same time.
+        Raises for the session, for a body that cannot be read, and `BusyError` when too many batches wait for a turn;
+        then nothing was taken. Sending the same items again is harmless: within the minutes a gate remembers they are
+        the same scans, later their events carry the same number and the same time.
         """
         at_ms = self._now_ms()
         guard = self._desk.guard(request, at_ms)
@@ -99,14 +105,7 @@ class BatchDesk:
         # A ring looks at its file when it is asked about another time; asked about the present first, it always does.
         self._past_keys.at(at_ms // 1000)
         abroad = await self._ask_abroad(items)
-        read: list[_Read | Found | TianfuError] = []
-        for number, item in enumerate(items, start=1):
-            try:
-                read.append(abroad.get(number) or self._read(item, at_ms))
-            except TianfuError as error:
-                read.append(error)
-            if number % _ITEMS_AT_ONCE == 0:
-                await asyncio.sleep(0)
+        read = await self._read_all(items, abroad, at_ms)
         # From here to the journal nobody else has a turn: a code counts as used only while its event is on its way.
         words: list[bytes] = []
         records: list[bytes] = []
@@ -131,6 +130,27 @@ class BatchDesk:
                 self._desk.lost(record)
             raise
         return Answer(_ANSWER % (b",".join(words), at_ms // 1000), settled=settled, records=tuple(records))
+
+    async def _read_all(
+        self, items: list[_Item], abroad: dict[int, Found | TianfuError], at_ms: int
+    ) -> list[_Read | Found | TianfuError]:
+        """What each item is, in its batch's turn. Raises `BusyError`."""
+        if self._inside >= BATCHES_WAITING_MAX:
+            raise BusyError(retry_after_seconds=retry_after(RETRY_SECONDS_MAX))
+        self._inside += 1
+        read: list[_Read | Found | TianfuError] = []
+        try:
+            async with self._turn:
+                for number, item in enumerate(items, start=1):
+                    try:
+                        read.append(abroad.get(number) or self._read(item, at_ms))
+                    except TianfuError as error:
+                        read.append(error)
+                    if number % _ITEMS_AT_ONCE == 0:
+                        await asyncio.sleep(0)
+        finally:
+            self._inside -= 1
+        return read
 
     async def _ask_abroad(self, items: list[_Item]) -> dict[int, Found | TianfuError]:
         """The issuers' words on foreign codes by number of item, asked all at once; each has its own time limit.

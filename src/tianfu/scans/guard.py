@@ -59,15 +59,19 @@ class GuardDesk:
         admission: Admission,
         gate: int,
         now_ms: Callable[[], int],
+        used: UsedCodes | None = None,
     ) -> None:
-        """`gate` is this gate's number in the events; `admission` says what is left out of answers."""
+        """`gate` is this gate's number in the events; `admission` says what is left out of answers.
+
+        `used` is what the gates of this machine share; without it this one remembers for itself.
+        """
         self._admission = admission
         self._bearers = bearers
         self._board = board
         self._ring = ring
         self._gate = gate
         self._now_ms = now_ms
-        self._used = UsedCodes()
+        self._used = used or UsedCodes()
         self._decoder = msgspec.json.Decoder(CheckBody)
 
     def check(self, request: HotRequest) -> Answer:

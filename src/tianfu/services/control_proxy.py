@@ -12,14 +12,18 @@ from typing import Final
 
 import httpx
 
-from tianfu.errors import TianfuError
+from tianfu.errors import NotFoundError, TianfuError
 from tianfu.platform.asgi import Receive, Scope, Send
+from tianfu.platform.bodies import Bodies
 from tianfu.platform.http import BodyTooLargeError, Header, language_of, problem, problem_headers
 from tianfu.platform.observe import Log
+from tianfu.services.http_protocol import HeadTooLargeError
 
 # The largest body of the control API is a claim of a few hundred bytes; a megabyte leaves room for uploads of forms.
 CONTROL_BODY_BYTES_MAX: Final = 1024 * 1024
 # What is over the limit is read and thrown away up to here, so that the sender gets to see the refusal.
+# 300 MiB of bodies on their way at most.
+BODIES_READING_MAX: Final = 300
 DISCARD_BYTES_MAX: Final = 16 * 1024 * 1024
 BODY_SECONDS_MAX: Final = 20.0
 # An operator's statement may take 15 s; the answer must have begun soon after.
@@ -37,6 +41,8 @@ HOP_BY_HOP: Final = frozenset(
 )
 # The outer server dates and names its own answers.
 NOT_RETURNED: Final = HOP_BY_HOP | {b"date", b"server"}
+# Whoever resolves them leaves the part of the address space that is public.
+_CLIMBING: Final = frozenset({".", ".."})
 STATED_HERE: Final = frozenset({b"content-length", b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host"})
 
 
@@ -63,6 +69,7 @@ class ControlProxy:
         self._base = f"http://127.0.0.1:{port}"
         self._scheme = public_scheme.encode("ascii")
         self._log = log
+        self._bodies = Bodies(BODIES_READING_MAX)
         # The bare transport: a client would keep the cookies of one person and send them for the next.
         self._transport = httpx.AsyncHTTPTransport(limits=LIMITS, trust_env=False)
 
@@ -75,15 +82,16 @@ class ControlProxy:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         language = language_of(headers.get(b"accept-language", b""))
         try:
+            address = self._address(scope)
             body = await self.content(receive)
-        except BodyTooLargeError as error:
+        except TianfuError as error:
             await send_problem(error, language, send)
             return
         except (TimeoutError, ClientGoneError):
             return
         request = httpx.Request(
             scope["method"],
-            self._address(scope),
+            address,
             headers=list(self.forwarded(scope)),
             content=body,
             extensions={"timeout": self.timeout.as_dict()},
@@ -111,14 +119,20 @@ class ControlProxy:
             await response.aclose()
 
     async def content(self, receive: Receive) -> bytes | AsyncIterator[bytes]:
-        """The body to send on. Raises as `read_body` does."""
-        return await read_body(receive)
+        """The body to send on. Raises as `read_body` does, and `BusyError` when too many are on their way."""
+        return await self._bodies.read(read_body(receive))
 
-    def _address(self, scope: Scope) -> str:
+    def _address(self, scope: Scope) -> httpx.URL:
+        """Where to send it. Raises `NotFoundError` for a path that climbs, `HeadTooLargeError` for an absurd one."""
+        if not _CLIMBING.isdisjoint(scope["path"].split("/")):
+            raise NotFoundError
         path: bytes = scope.get("raw_path") or scope["path"].encode("utf-8")
         query: bytes = scope["query_string"]
         target = path.split(b"?", 1)[0] + (b"?" + query if query else b"")
-        return self._base + target.decode("latin-1")
+        try:
+            return httpx.URL(self._base + target.decode("latin-1"))
+        except httpx.InvalidURL as error:
+            raise HeadTooLargeError from error
 
     def forwarded(self, scope: Scope) -> Iterable[Header]:
         """The client's headers, less those that belong to a connection or that a client could forge."""

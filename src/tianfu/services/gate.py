@@ -35,6 +35,7 @@ from tianfu.scans.batch import BATCH_BODY_BYTES_MAX, BatchDesk
 from tianfu.scans.foreign.abroad import Abroad
 from tianfu.scans.foreign.desk import ForeignDesk
 from tianfu.scans.guard import GuardDesk
+from tianfu.scans.used import shared_or_own
 from tianfu.scans.venue import VenueDesk
 from tianfu.services.gate_health import GateHealth
 from tianfu.services.http_protocol import ShortcutProtocol
@@ -113,6 +114,7 @@ class Gate:
             admission=admission,
             gate=settings.gate.number,
             now_ms=now_milliseconds,
+            used=shared_or_own(settings.var / "used", log),
         )
         check = guard.check if abroad is None else ForeignDesk(guard, abroad, now_ms=now_milliseconds).check
         batch = BatchDesk(desk=guard, keys=ring, past_keys=past, now_ms=now_milliseconds, abroad=abroad)

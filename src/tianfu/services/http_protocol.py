@@ -13,6 +13,7 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from tianfu.errors import TianfuError
+from tianfu.platform.admission import RETRY_SECONDS_MIN, retry_after
 from tianfu.platform.http import BusyError, problem, problem_headers
 from tianfu.platform.rounds import Due, Rounds
 from tianfu.platform.shortcut import Shortcut
@@ -33,6 +34,9 @@ HALF_SWEEPS_MAX: Final = 2
 # Every watcher holds a connection; half as many again for those who show, scan and check.
 CONNECTIONS_MAX: Final = WATCHERS_MAX * 3 // 2
 CONNECTION_RETRY_SECONDS: Final = 5
+# From here on whoever is silent gives way after half a minute: places are for those who ask for something.
+CONNECTIONS_CROWDED: Final = CONNECTIONS_MAX * 3 // 4
+SILENT_SWEEPS_CROWDED_MAX: Final = 1
 _LANGUAGE: Final = "zh"  # whoever sends no readable head has not said which language they read
 
 
@@ -123,11 +127,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
         One whose client does not read what it was sent is as good as silent, however many answers it still wants.
         """
+        silent_max = SILENT_SWEEPS_MAX if len(self.connections) < CONNECTIONS_CROWDED else SILENT_SWEEPS_CROWDED_MAX
         if self.is_answering and not self.flow.write_paused:
             return
         self._silent_sweeps += 1
         self._half_sweeps += not self._between
-        if self._silent_sweeps > SILENT_SWEEPS_MAX or self._half_sweeps > HALF_SWEEPS_MAX:
+        if self._silent_sweeps > silent_max or self._half_sweeps > HALF_SWEEPS_MAX:
             self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
@@ -157,6 +162,7 @@ class ShortcutProtocol(BoundedHttpProtocol):
         self._is_owed = False
         self._held = b""
         self._ending = False
+        self._is_too_much = False
 
     def data_received(self, data: bytes) -> None:
         """Take the short way when nothing is half-read and nobody waits for an answer on this connection."""
@@ -173,6 +179,20 @@ class ShortcutProtocol(BoundedHttpProtocol):
                 self._rounds.add(Due(self, *taken))
                 return
         super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """The parser has begun to read a message: it may go on if there is room, however many came in one piece."""
+        super().on_message_begin()
+        if not self._rounds.admit_unusual():
+            self._is_too_much = True
+            raise BusyError
+
+    def send_400_response(self, msg: str) -> None:
+        """Say why the parser stopped."""
+        if self._is_too_much:
+            self._refuse(BusyError(retry_after_seconds=retry_after(RETRY_SECONDS_MIN)))
+        else:
+            super().send_400_response(msg)
 
     @property
     def is_answering(self) -> bool:

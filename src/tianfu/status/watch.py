@@ -20,6 +20,8 @@ FOLLOW_SECONDS: Final = 0.1
 # come back in a minute, which is when it fetches a new code anyway.
 WATCHERS_MAX: Final = 20_000
 WATCH_RETRY_SECONDS: Final = 60
+# A person's phone, tablet and browsers, and those of who looks after them; nobody takes the places of all others.
+WATCHERS_OF_ONE_MAX: Final = 20
 _CHANGES_PER_LOOK_MAX: Final = 10_000
 
 
@@ -44,7 +46,8 @@ class Watchers:
 
         A true answer is a hint: the caller looks at the record again.
         """
-        if self._count >= WATCHERS_MAX:
+        of_one = len(self._waiting.get(person, ()))
+        if self._count >= WATCHERS_MAX or of_one >= WATCHERS_OF_ONE_MAX:
             raise BusyError(retry_after_seconds=WATCH_RETRY_SECONDS)
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(person, set()).add(future)
