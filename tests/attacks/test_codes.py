@@ -117,8 +117,8 @@ def test_attack_19_two_days_codes_of_one_person_share_no_more_than_those_of_two_
         return base45.decode(Phone(ring, person, at).text(at)[4:])
 
     def common(one: bytes, other: bytes) -> set[bytes]:
-        """Runs of four bytes that are in both, in any place; fewer are there by chance."""
-        return {one[at : at + 4] for at in range(len(one) - 3)} & {other[at : at + 4] for at in range(len(other) - 3)}
+        """Runs of seven bytes that are in both, in any place. An instant and what follows it by chance is shorter."""
+        return {one[at : at + 7] for at in range(len(one) - 6)} & {other[at : at + 7] for at in range(len(other) - 6)}
 
     first, second, stranger = piece(1, AT), piece(1, AT + DAY), piece(2, AT + DAY)
 
