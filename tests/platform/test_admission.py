@@ -37,6 +37,16 @@ def test_a_small_slow_round_changes_little() -> None:
     assert admission.room > before * 0.9
 
 
+def test_a_burst_is_handled_whole_and_a_rush_is_not() -> None:
+    admission = settled()
+    room = admission.room
+
+    assert [admission.fits(requests) for requests in (room, 3 * room, 2 * room, room + 1, room, 3 * room)] == [
+        *(True, True, False, False, True, True),
+    ]
+    assert not settled().fits(3 * room + 1)
+
+
 def test_a_flooded_entry_takes_nothing_of_what_another_needs() -> None:
     admission = settled()
     flood = [Channel.WECHAT] * (20 * admission.room)

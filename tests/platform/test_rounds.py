@@ -187,10 +187,10 @@ def test_more_than_fits_is_refused_at_once_with_a_time_to_come_back() -> None:
     room = Room(handler)
     fits = room.admission.room
 
-    clients = room.run(*[b"%d" % number for number in range(3 * fits)])
+    clients = room.run(*[b"%d" % number for number in range(4 * fits)])
 
     served = [client for client in clients if client.status == 200]
     refused = [client for client in clients if client.status == 429]
-    assert (len(served), len(refused), len(handled)) == (fits, 2 * fits, fits)
+    assert (len(served), len(refused), len(handled)) == (fits, 3 * fits, fits)
     assert all(client.refused_for for client in refused)
     assert all(b"retry-after: %d\r\n" % (client.refused_for or 0) in client.answers[0] for client in refused)

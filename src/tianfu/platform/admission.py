@@ -16,9 +16,11 @@ from typing import Final, NamedTuple
 
 from tianfu.errors import TianfuError
 
-# Whoever is admitted waits for the round before and the own one. Two of 15 ms, and as much again for a journal's commit
+# Whoever is admitted waits for the round before and the own one. Two of 10 ms, and as much again for a journal's commit
 # and a slow moment of the machine, stay below the 50 ms that an answer may take.
-ROUND_SECONDS_MAX: Final = 0.015
+ROUND_SECONDS_MAX: Final = 0.010
+# What piled up while the machine looked elsewhere for a moment is no rush: one round may be so many times as large.
+BURST_ROUNDS: Final = 3
 # What a request is taken to cost until the first round has been measured, and at least and at most.
 _COST_SECONDS: Final = 60e-6
 _COST_SECONDS_MIN: Final = 10e-6
@@ -70,6 +72,7 @@ class Admission:
         """Start calm, with nothing measured."""
         self._shares = dict(shares)
         self._cost_seconds = _COST_SECONDS
+        self._was_full = False
         self._was_refused = False
         self._calm_seconds = 0
         self._unusual_room = float(UNUSUAL_AT_ONCE_MAX)
@@ -82,6 +85,13 @@ class Admission:
     def room(self) -> int:
         """How many requests fit into one round."""
         return int(ROUND_SECONDS_MAX / self._cost_seconds)
+
+    def fits(self, requests: int) -> bool:
+        """Whether a round of so many may be handled whole: what has room, or a burst after a round that had."""
+        room = self.room
+        is_burst = not self._was_full and requests <= BURST_ROUNDS * room
+        self._was_full = requests > room
+        return is_burst or not self._was_full
 
     @property
     def left_out(self) -> tuple[str, ...]:

@@ -82,7 +82,7 @@ class Rounds:
     def _run(self) -> None:
         everything, self._due = self._due, []
         begun = thread_seconds()
-        if len(everything) > self._admission.room:
+        if not self._admission.fits(len(everything)):
             everything = self._admitted(everything)
         self._handle(everything)
         self._admission.ran(len(everything), thread_seconds() - begun)
