@@ -13,7 +13,6 @@ import fcntl
 import os
 import queue
 import threading
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -32,8 +31,9 @@ from tianfu.platform.observe import Log
 # time. 4,096 waiting mean 140 ms of backlog: the disk has stalled, and "busy" is the better answer.
 PENDING_RECORDS_MAX: Final = 4_096
 # A commit costs the processor 0.1 ms, however few records it carries. One in 2 ms at most keeps that to a twentieth of
-# a core; a record that comes after a quiet moment waits for nothing.
+# a core; a record that comes after a quiet moment waits for nothing, nor do as many as are worth a commit.
 COMMIT_SPACING_SECONDS: Final = 0.002
+RECORDS_ENOUGH: Final = 32
 # After a start on a full disk; opening a file costs a millisecond on the event loop.
 REOPEN_SECONDS: Final = 1.0
 
@@ -80,6 +80,7 @@ class Journal:
         self._lock_descriptor = lock
         self._loop = loop
         self._mutex = threading.Lock()
+        self._enough = threading.Event()
         self._filling: _Batch | None = None
         # Batches whose waiters were not told yet: one being filled, one being committed, one on its way back.
         self._open: list[_Batch] = []
@@ -126,6 +127,8 @@ class Journal:
                 raise BusyError
             batch.records += records
             batch.told.append(told)
+            if len(batch.records) >= RECORDS_ENOUGH:
+                self._enough.set()
 
     def when_settled(self, told: Told) -> None:
         """`told` hears None when everything taken so far is durable, or what kept any of it from being."""
@@ -164,10 +167,11 @@ class Journal:
         while (batch := self._batches.get()) is not None:
             early = earliest - monotonic_seconds()
             if early > 0:
-                time.sleep(early)
+                self._enough.wait(early)
             earliest = monotonic_seconds() + COMMIT_SPACING_SECONDS
             with self._mutex:
                 self._filling = None
+                self._enough.clear()
             failure: TianfuError | None = None
             try:
                 self._file.write(batch.records)

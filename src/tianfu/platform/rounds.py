@@ -9,15 +9,16 @@ is the only place that knows how much is waiting.
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final, NamedTuple, Protocol
 
 from tianfu.clock import monotonic_seconds, thread_seconds
 from tianfu.errors import TianfuError
-from tianfu.platform.admission import Admission, EntryBusyError, retry_after
+from tianfu.platform.admission import RETRY_SECONDS_MAX, Admission, EntryBusyError, retry_after
 from tianfu.platform.hot import HotDesk, http_bytes, refusal
-from tianfu.platform.http import Answer, HotRequest, Unsigned
+from tianfu.platform.http import Answer, HotRequest, Language, Unsigned
 from tianfu.platform.shortcut import ShortRoute
 
 JUDGE_SECONDS: Final = 1.0
@@ -93,9 +94,8 @@ class Rounds:
         for position, due in enumerate(everything):
             if position not in verdict.admitted:
                 seconds = retry_after(verdict.retry_seconds)
-                answer = refusal(EntryBusyError(retry_after_seconds=seconds), due.request.language)
-                self._desk.count(due.found.path, answer.status)
-                due.connection.refuse(http_bytes(answer), seconds)
+                self._desk.count(due.found.path, EntryBusyError.status)
+                due.connection.refuse(_come_back(seconds, due.request.language), seconds)
         return [due for position, due in enumerate(everything) if position in verdict.admitted]
 
     def _handle(self, everything: list[Due]) -> None:
@@ -162,3 +162,9 @@ class Rounds:
             self._pay(due, answer)
         else:
             self._make_durable([(due, answer)])
+
+
+@functools.lru_cache(maxsize=2 * RETRY_SECONDS_MAX)
+def _come_back(seconds: int, language: Language) -> bytes:
+    """The refusal as it goes over the connection: made once, because it is needed when there is no time."""
+    return http_bytes(refusal(EntryBusyError(retry_after_seconds=seconds), language))
