@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tianfu.platform import unsynced
-from tianfu.status import layout
+from tianfu.platform.mapped import open_map
+from tianfu.status import boardfile, layout
 from tianfu.status.board import ROWS_MAX, BoardFullError, BoardWriter
 from tianfu.status.layout import BoardUnreadableError, VenueRecord, current_folder
 from tianfu.status.read import Board
@@ -346,3 +350,29 @@ try:
 except BoardUnreadableError:
     print("refused")
 """
+
+
+def test_a_board_that_goes_while_it_is_being_opened_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = BoardWriter.open(tmp_path)
+    first.put(rows(range(1, 11)), sequence=1, at_ms=AT_MS)
+    first.close()
+    opened: list[Path] = []
+
+    def replaced_first(folder: Path, **options: Any) -> object:  # noqa: ANN401 - as `open_map` takes them
+        opened.append(folder)
+        if len(opened) == 1:
+            # Between the name read and the file opened, another board comes into use and this one is removed.
+            anew = BoardWriter.begin_anew(tmp_path)
+            anew.put(rows(range(1, 21)), sequence=2, at_ms=AT_MS)
+            anew.switch()
+            anew.close()
+            shutil.rmtree(folder, ignore_errors=True)
+        return open_map(folder, **options)
+
+    monkeypatch.setattr(boardfile, "open_map", replaced_first)
+
+    with closing(Board.open(tmp_path)) as board:
+        assert board.look_up(20) is not None
+    assert len(opened) == 2

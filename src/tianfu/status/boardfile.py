@@ -85,6 +85,15 @@ class BoardFile:
                 return False
             self.close()  # both may have the same lock file, which a process may have open only once
         try:
+            self._take_up(folder)
+        except BoardUnreadableError:
+            if current_folder(self._folder) == folder:
+                raise
+            return self.refresh()  # another board came into use while this one was opened, and this one went
+        return True
+
+    def _take_up(self, folder: Path) -> None:
+        try:
             environment = open_map(
                 folder,
                 map_bytes=layout.BOARD_MAP_BYTES,
@@ -99,7 +108,6 @@ class BoardFile:
         self.close()
         self._take(folder, environment)
         self._held = HeldFile.open(folder)
-        return True
 
     def close(self) -> None:
         """Release the files; everybody is "being checked" from then on."""
