@@ -28,10 +28,22 @@ def test_what_one_gate_noted_the_other_knows_and_a_later_one_too(tmp_path: Path)
 
     assert use(first, b"a" * 8) is Use.FIRST
     assert use(second, b"a" * 8, checker=2) is Use.AGAIN
-    assert use(second, b"a" * 8, at_ms=NOW_MS + SAME_SCAN_MS) is Use.SAME_SCAN
+    assert use(first, b"a" * 8, at_ms=NOW_MS + SAME_SCAN_MS) is Use.SAME_SCAN
     for used in (first, second):
         used.close()
     assert use(UsedCodes.open(tmp_path), b"a" * 8, checker=2) is Use.AGAIN
+
+
+def test_the_same_scan_at_a_gate_that_did_not_note_it_is_recorded_there(tmp_path: Path) -> None:
+    # The first gate may have died after it had noted the code and before its event was on disk.
+    died = UsedCodes.open(tmp_path)
+    use(died, b"a" * 8)
+    died.close()
+
+    restarted = UsedCodes.open(tmp_path)
+
+    assert use(restarted, b"a" * 8, at_ms=NOW_MS + 1) is Use.FIRST
+    assert use(restarted, b"a" * 8, checker=2, at_ms=NOW_MS + 2) is Use.AGAIN
 
 
 def test_what_was_not_recorded_is_forgotten_by_all(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from typing import Final, Self
 
 from tianfu.passcode.verify import ONE_TIME_SECONDS_MAX
 from tianfu.platform.observe import Log
+from tianfu.platform.recent import Recent
 
 # A guard's camera reads the same code again while it is still in the picture.
 SAME_SCAN_MS: Final = 3_000
@@ -38,12 +39,19 @@ _CHECKER_BITS: Final = 22
 _CHECKER_MASK: Final = 2**_CHECKER_BITS - 1
 _INSTANT_MASK: Final = 2 ** (64 - _CHECKER_BITS) - 1
 _NAME: Final = "codes-1"
-# Another process has the file for a microsecond. If it was stopped just then, nobody waits for it.
-_TRIES: Final = 50
+# 14,000 checks a second for the three seconds of one scan.
+_OWN_MAX: Final = 42_000
+# Another process has the file for a microsecond, and is given the processor if it lost it just then. If it was stopped
+# with the file in its hands, nobody waits for it.
+_TRIES: Final = 500
 
 
 class Use(enum.Enum):
-    """How a code comes before a guard: for the first time, still in the same scan, or again."""
+    """How a code comes before a guard: for the first time, still in the same scan, or again.
+
+    The same scan is told only by the process that noted it: its event is recorded already, or waits for it. Another
+    process, or the next after one that died, says the first time, and the event is recorded (again).
+    """
 
     FIRST = 1
     SAME_SCAN = 2
@@ -53,12 +61,15 @@ class Use(enum.Enum):
 class UsedCodes:
     """Remembers the codes checked, by `cti`. For one thread of each process."""
 
-    __slots__ = ("_descriptor", "_places")
+    __slots__ = ("_descriptor", "_own", "_places")
 
     def __init__(self, descriptor: int = -1) -> None:
         """Share the open file, of `USED_BYTES`; without one remember for this process alone, starting with nothing."""
         self._descriptor = descriptor
         self._places = mmap.mmap(descriptor, USED_BYTES)
+        # What this process noted itself. The file outlives a process that died between noting a code and recording its
+        # event, so only of its own notes does a process know that the event is on its way.
+        self._own: Recent[bytes, bytes] = Recent(_OWN_MAX)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -94,6 +105,7 @@ class UsedCodes:
     def forget(self, cti: bytes) -> None:
         """Take a use back whose event could not be recorded, so that trying again is the first use."""
         begin = _begin(cti)
+        self._own.forget(cti)
         locked = self._lock()
         try:
             place = _place(self._places[begin : begin + _BUCKET.size], cti)
@@ -118,11 +130,12 @@ class UsedCodes:
                 if at_ms - noted_ms <= _LIFE_MS:
                     same = met & _CHECKER_MASK == checker & _CHECKER_MASK
                     if same and abs((happened_ms & _INSTANT_MASK) - (met >> _CHECKER_BITS)) <= SAME_SCAN_MS:
-                        return Use.SAME_SCAN
+                        return Use.SAME_SCAN if self._own.get(cti) is not None else Use.FIRST
                     if one_time:
                         return Use.AGAIN
             met = (happened_ms & _INSTANT_MASK) << _CHECKER_BITS | checker & _CHECKER_MASK
             self._places[begin + place : begin + place + _SLOT.size] = _SLOT.pack(cti, met, at_ms)
+            self._own.put(cti, cti)
             return Use.FIRST
         finally:
             if locked:
@@ -136,6 +149,7 @@ class UsedCodes:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                os.sched_yield()
                 continue
             return True
         return False
