@@ -54,6 +54,7 @@ def main() -> None:
         "web": web,
         "dev": dev,
         "bench": bench,
+        "spark": spark,
         "browser": browser,
         "web-check": web_check,
     }
@@ -109,6 +110,11 @@ def dev() -> None:
 def bench() -> None:
     """What the comparison of `make bench` needs on top."""
     pip_install("bench", "Python packages of the comparison")
+
+
+def spark() -> None:
+    """What `tianfu trace files --engine spark` needs on top."""
+    pip_install("spark", "Python packages of the Spark engine")
 
 
 PIP: Final = (

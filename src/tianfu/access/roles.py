@@ -19,6 +19,7 @@ class Role(enum.Enum):
     VENUE_MANAGER = "venue_manager"
     GUARD = "guard"
     EPIDEMIOLOGIST = "epidemiologist"
+    FIELD_WORKER = "field_worker"
     DESK = "desk"
     AUDITOR = "auditor"
 
@@ -35,6 +36,14 @@ class Action(enum.Enum):
     CHECK_CODE = "check_code"
     EXPLAIN_PERSON = "explain_person"
     LOOK_UP_DOCUMENT = "look_up_document"
+    OPEN_INCIDENT = "open_incident"
+    READ_INCIDENT = "read_incident"
+    TRACE = "trace"
+    CONFIRM_CONTACTS = "confirm_contacts"
+    EXPORT_CONTACTS = "export_contacts"
+    FOLLOW_UP = "follow_up"
+    ASSIGN_FOLLOW_UP = "assign_follow_up"
+    MERGE_PEOPLE = "merge_people"
 
 
 class Purpose(enum.Enum):
@@ -44,6 +53,7 @@ class Purpose(enum.Enum):
     CONSULTATION = "consultation"
     APPEAL = "appeal"
     ENTRY = "entry"
+    FOLLOW_UP = "follow_up"
 
 
 class Permission(msgspec.Struct, frozen=True):
@@ -60,6 +70,8 @@ class Permission(msgspec.Struct, frozen=True):
 
 
 _OWN_VENUE: Final = Permission(own=True)
+_INVESTIGATING: Final = Permission(purposes=frozenset({Purpose.INVESTIGATION}))
+_FOLLOWING_UP: Final = Permission(purposes=frozenset({Purpose.FOLLOW_UP}))
 
 PERMISSIONS: Final[dict[tuple[Role, Action], Permission]] = {
     (Role.VENUE_MANAGER, Action.CREATE_VENUE): Permission(),
@@ -71,6 +83,14 @@ PERMISSIONS: Final[dict[tuple[Role, Action], Permission]] = {
     # A guard's place is the venue: being bound to it is what counts.
     (Role.GUARD, Action.CHECK_CODE): Permission(in_place=False, own=True),
     (Role.GUARD, Action.LOOK_UP_DOCUMENT): Permission(purposes=frozenset({Purpose.ENTRY}), in_place=False, own=True),
-    (Role.EPIDEMIOLOGIST, Action.EXPLAIN_PERSON): Permission(purposes=frozenset({Purpose.INVESTIGATION})),
+    (Role.EPIDEMIOLOGIST, Action.EXPLAIN_PERSON): _INVESTIGATING,
+    (Role.EPIDEMIOLOGIST, Action.OPEN_INCIDENT): _INVESTIGATING,
+    (Role.EPIDEMIOLOGIST, Action.READ_INCIDENT): _INVESTIGATING,
+    (Role.EPIDEMIOLOGIST, Action.TRACE): _INVESTIGATING,
+    (Role.EPIDEMIOLOGIST, Action.CONFIRM_CONTACTS): _INVESTIGATING,
+    (Role.EPIDEMIOLOGIST, Action.EXPORT_CONTACTS): _INVESTIGATING,
+    (Role.EPIDEMIOLOGIST, Action.ASSIGN_FOLLOW_UP): _INVESTIGATING,
+    (Role.EPIDEMIOLOGIST, Action.MERGE_PEOPLE): _INVESTIGATING,
+    (Role.FIELD_WORKER, Action.FOLLOW_UP): _FOLLOWING_UP,
     (Role.DESK, Action.EXPLAIN_PERSON): Permission(purposes=frozenset({Purpose.CONSULTATION, Purpose.APPEAL})),
 }

@@ -17,7 +17,7 @@ Examples:
   tianfu account grant li.na epidemiologist --district 5101
   tianfu account lock li.na
 """
-_ROLES: Final = ("administrator", "venue_manager", "guard", "epidemiologist", "desk", "auditor")
+_ROLES: Final = ("administrator", "venue_manager", "guard", "epidemiologist", "field_worker", "desk", "auditor")
 
 
 @click.group(epilog=_EPILOG)

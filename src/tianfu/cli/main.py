@@ -46,6 +46,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "account": Entry("tianfu.cli.account", "Operators' accounts and the roles they hold."),
     "database": Entry("tianfu.cli.database", "Apply migrations."),
     "synth": Entry("tianfu.cli.synth", "Write a synthetic county's files from a seed."),
+    "trace": Entry("tianfu.cli.trace", "From one positive to everybody who must know."),
     "journal": Entry("tianfu.cli.journal", "Show what a gate has recorded, and move it into the lake."),
     "board": Entry("tianfu.cli.board", "The gates' board: look at it, follow another one, take a copy."),
     "bench": Entry("tianfu.cli.bench", "Measure the budgets against a baseline in the same run."),

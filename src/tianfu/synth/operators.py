@@ -41,6 +41,8 @@ ACCOUNTS: Final = (
     DemoAccount("guard", "演示查验员", Role.GUARD, HOME_DIVISION),
     DemoAccount("guard2", "演示查验员二", Role.GUARD, HOME_DIVISION),
     DemoAccount("epidemiologist", "演示流调员", Role.EPIDEMIOLOGIST, PREFECTURE),
+    DemoAccount("epidemiologist2", "演示流调员二", Role.EPIDEMIOLOGIST, PREFECTURE),
+    DemoAccount("field-worker", "演示社区随访员", Role.FIELD_WORKER, HOME_DIVISION),
     DemoAccount("desk", "演示申诉台", Role.DESK, PREFECTURE),
     DemoAccount("auditor", "演示审计员", Role.AUDITOR, ""),
     DemoAccount("demo-policy-1", "演示规则拟定人", Role.ADMINISTRATOR, ""),

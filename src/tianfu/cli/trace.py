@@ -1,0 +1,60 @@
+"""`tianfu trace`: from one positive to everybody who must know."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import click
+
+INCIDENT: Final = re.compile(r"[0-9]{4}-[0-9]{6}-[0-9]{3}", re.ASCII)
+
+# Name of a command: its module, and what `tianfu trace --help` says of it without importing it.
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {}
+
+
+class TraceGroup(click.Group):
+    """Commands that are imported when used; an incident's number in place of a command traces that incident."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name; `run` for the number of an incident."""
+        del ctx
+        entry = COMMANDS.get("run" if INCIDENT.fullmatch(cmd_name) else cmd_name)
+        if entry is None:
+            return None
+        command = importlib.import_module(entry[0]).command
+        if not isinstance(command, click.Command):
+            message = f"{entry[0]}.command is not a click command"
+            raise TypeError(message)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """An incident's number stays among the arguments of `run`."""
+        if args and INCIDENT.fullmatch(args[0]):
+            return "run", self.get_command(ctx, "run"), args
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The table, without importing anything."""
+        del ctx
+        if not COMMANDS:
+            return
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.command(cls=TraceGroup)
+def command() -> None:
+    """From one positive to everybody who must know.
+
+    `tianfu trace 2022-510112-003` traces that incident again.
+    """
