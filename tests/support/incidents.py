@@ -1,0 +1,75 @@
+"""An incident with its cases and whom its traces reached, as the tracing process would have written them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from tests.support import evidence as synthetic
+from tests.support.clock import NOON
+from tianfu.evidence import ledger
+from tianfu.ids import PersonRef
+from tianfu.platform.database import Database, Purpose
+from tianfu.tracing import incidents
+from tianfu.tracing.incidents import Incident
+
+NUMBER = "2022-510112-001"
+PLACE = "510112"
+SINCE = NOON - timedelta(days=3)
+EXPOSED = NOON - timedelta(days=1)
+
+
+class Reached(NamedTuple):
+    """One row of the traces."""
+
+    person: PersonRef
+    tier: str = "close"
+    setting: str = "venue"
+    hop: int = 1
+    parent: PersonRef | None = None
+    place: str | None = PLACE
+    exposed_at: datetime = EXPOSED
+
+
+def opened(database: Database, reached: Sequence[Reached], *, number: str = NUMBER) -> tuple[Incident, PersonRef]:
+    """An incident in county 510112 with one case, a reported one, and whom it reached; and the case."""
+    (case,) = synthetic.people(database, 1)
+    with database.write(Purpose.BATCH) as write:
+        stated = ledger.append(write, [synthetic.case(case, f"CASE-{case}")], received_at=NOON).ids[0]
+        incident_ref = write.value(
+            "insert into incident (number, place, opened_at, opened_by, automatic) values (%s, %s, %s, 'li.na', false)"
+            " returning incident_ref",
+            (number, PLACE, NOON),
+        )
+        write.execute(
+            "insert into incident_case (incident_ref, person_ref, infectious_from, evidence_id, added_at, added_by)"
+            " values (%s, %s, %s, %s, %s, 'li.na')",
+            (incident_ref, case, SINCE, stated, NOON),
+        )
+        run_ref = write.value(
+            "insert into trace_run (incident_ref, as_of, started_at, rules, rules_hash, hops, cases)"
+            " values (%s, %s, %s, 'test', %s, 2, 1) returning run_ref",
+            (incident_ref, NOON, NOON, bytes(32)),
+        )
+        rows = [
+            (incident_ref, each.person, each.hop, each.tier, each.setting, each.exposed_at, each.parent or case)
+            for each in reached
+        ]
+        write.copy(
+            "copy trace_support (incident_ref, person_ref, hop, tier, setting, exposed_at, parent_ref, case_ref,"
+            " strong) from stdin",
+            [(*row, case, True) for row in rows],
+        )
+        write.copy(
+            "copy traced (incident_ref, person_ref, hop, tier, setting, exposed_at, parent_ref, strong, cases, run_ref,"
+            " place) from stdin",
+            [(*row, True, 1, run_ref, each.place) for row, each in zip(rows, reached, strict=True)],
+        )
+        return incidents.find(write, number), case
+
+
+def state_of(database: Database, person: PersonRef) -> str:
+    """Where a traced person stands."""
+    with database.read(Purpose.BATCH) as read:
+        return str(read.value("select state from traced where person_ref = %s", (person,)))
