@@ -9,7 +9,12 @@ from typing import NamedTuple
 from tests.support import evidence as synthetic
 from tests.support.clock import NOON
 from tianfu.evidence import ledger
+from tianfu.evidence.kinds import Attributes, Contact, ContactSetting, ContactTier, Test
+from tianfu.evidence.model import NewEvidence
+from tianfu.evidence.test_words import TestMethod, TestResult
+from tianfu.evidence.travel_kinds import Stay
 from tianfu.ids import PersonRef
+from tianfu.interval import Interval
 from tianfu.platform.database import Database, Purpose
 from tianfu.tracing import incidents
 from tianfu.tracing.incidents import Incident
@@ -73,3 +78,41 @@ def state_of(database: Database, person: PersonRef) -> str:
     """Where a traced person stands."""
     with database.read(Purpose.BATCH) as read:
         return str(read.value("select state from traced where person_ref = %s", (person,)))
+
+
+def said(
+    person: PersonRef, source: str, record: str, attributes: Attributes, at: datetime, place: str | None = None
+) -> NewEvidence:
+    return NewEvidence(
+        person=person,
+        source=source,
+        source_record=record,
+        attributes=attributes,
+        occurred_at=at,
+        valid=Interval(at),
+        place=place,
+    )
+
+
+def stay(person: PersonRef, record: str, division: str = PLACE, *, hours: int = 30) -> NewEvidence:
+    """A stay of ten hours that began `hours` before noon."""
+    began = NOON - timedelta(hours=hours)
+    attributes = Stay(division=division, began_at=began, ended_at=began + timedelta(hours=10))
+    return said(person, "telecom", f"stay/{record}", attributes, began, division)
+
+
+def companion(person: PersonRef, case: PersonRef) -> NewEvidence:
+    attributes = Contact(
+        tier=ContactTier.COPRESENT,
+        last_exposure_at=EXPOSED,
+        designated_at=NOON,
+        case=f"CASE-{case}",
+        setting=ContactSetting.TELECOM,
+    )
+    return said(person, "telecom", f"companion/{person}", attributes, NOON)
+
+
+def sample(person: PersonRef, record: str, hours: int, method: TestMethod = TestMethod.NUCLEIC_ACID) -> NewEvidence:
+    at = NOON - timedelta(hours=hours)
+    attributes = Test(result=TestResult.NEGATIVE, method=method, sampled_at=at, resulted_at=at, laboratory="SYN-LAB-1")
+    return said(person, "laboratory", record, attributes, at)

@@ -82,12 +82,12 @@ def scanned_among(partitions: Iterable[Partition], people: People) -> People:
     Two binary searches a person and partition: nothing else of the lake is read.
     """
     have = np.zeros(len(people), np.bool_)
-    shift = np.uint64(MINUTE_BITS + VENUE_BITS)
-    begins = people.astype(np.uint64) << shift
-    ends = (people.astype(np.uint64) + np.uint64(1)) << shift
+    below = np.uint64(MINUTE_BITS + VENUE_BITS)
+    first = people.astype(np.uint64) << below
+    last = first | (np.uint64(1) << below) - np.uint64(1)
     for partition in partitions:
         words = partition.by_person
-        have |= np.searchsorted(words, begins) < np.searchsorted(words, ends)
+        have |= np.searchsorted(words, first) < np.searchsorted(words, last, side="right")
     return people[have]
 
 
