@@ -90,6 +90,8 @@ create table contact_confirmation (
     stated_at        timestamptz not null,
     approved_by      text check (length(approved_by) between 1 and 64),
     decided_at       timestamptz,
+    -- Who asked to take many back; a second person does it.
+    asked_back_by    text check (length(asked_back_by) between 1 and 64),
     withdrawn_by     text check (length(withdrawn_by) between 1 and 64),
     withdrawn_at     timestamptz,
     reason           text check (length(reason) between 1 and 64),

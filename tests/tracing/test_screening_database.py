@@ -10,14 +10,13 @@ import pytest
 from tests.support import evidence as synthetic
 from tests.support import incidents as traced
 from tests.support.clock import NOON
-from tests.support.incidents import SINCE, Reached, companion, said, sample, stay
+from tests.support.incidents import SINCE, Reached, append, companion, said, sample, stay
 from tests.support.screening import FUNNELS, random_facts
 from tianfu.errors import NotFoundError
 from tianfu.evidence import ledger, test_words
 from tianfu.evidence.care_kinds import Vaccination
 from tianfu.evidence.kinds import ContactTier
-from tianfu.evidence.model import NewEvidence
-from tianfu.ids import EvidenceId, PersonRef
+from tianfu.ids import PersonRef
 from tianfu.lake import layout
 from tianfu.lake.layout import absolute_minute
 from tianfu.platform.database import Database, Purpose
@@ -30,11 +29,6 @@ from tianfu.tracing.screening.store import Wanted
 
 LOADED = funnel_files.find(FUNNELS, funnel_files.DEFAULT)
 ELSEWHERE = "500101"
-
-
-def append(database: Database, *items: NewEvidence) -> list[EvidenceId]:
-    with database.write(Purpose.BATCH) as write:
-        return list(ledger.append(write, items, received_at=NOON).ids)
 
 
 def begun(database: Database, incident: Incident, *, at: datetime = NOON) -> Run:

@@ -80,7 +80,10 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision that results become evidence. `state` is `waiting` (for the second person), `done`, `withdrawn`."""
+    """A decision that results become evidence. `state` is `waiting` (for the second person), `done`, `withdrawn`.
+
+    `asked_back_by` asked to withdraw it, where that needs a second person.
+    """
 
     confirmation_ref: int
     tiers: tuple[str, ...]
@@ -90,6 +93,7 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     stated_at: datetime
     approved_by: str | None
     decided_at: datetime | None
+    asked_back_by: str | None
     withdrawn_by: str | None
     withdrawn_at: datetime | None
 
@@ -174,6 +178,26 @@ def withdraw(
     return find(write, incident, confirmation_ref)
 
 
+def ask_back(
+    write: Write, incident: Incident, confirmation_ref: int, *, by: str, reason: str, at: datetime
+) -> Confirmation:
+    """Withdraw a confirmation where each person asks for themselves: many are withdrawn when a second one asks too.
+
+    Asking twice alone changes nothing. Raises as `withdraw`.
+    """
+    confirm_store.lock_incident(write, incident.incident_ref)
+    row = _locked(write, incident, confirmation_ref)
+    alone = row.state != "done" or row.people <= BULK_MAX
+    if alone:
+        return withdraw(write, incident, confirmation_ref, by=by, approved_by=None, reason=reason, at=at)
+    if are_two(row.asked_back_by, by):
+        first = row.asked_back_by or by
+        return withdraw(write, incident, confirmation_ref, by=first, approved_by=by, reason=reason, at=at)
+    require_word("by", by)
+    confirm_store.ask_back(write, confirmation_ref, by)
+    return find(write, incident, confirmation_ref)
+
+
 def find(read: Read, incident: Incident, confirmation_ref: int) -> Confirmation:
     """A confirmation of the incident. Raises `ConfirmationNotFoundError`."""
     row = confirm_store.confirmation(read, incident.incident_ref, confirmation_ref)
@@ -251,6 +275,7 @@ def _told(row: ConfirmationRow) -> Confirmation:
         stated_at=row.stated_at,
         approved_by=row.approved_by,
         decided_at=row.decided_at,
+        asked_back_by=row.asked_back_by,
         withdrawn_by=row.withdrawn_by,
         withdrawn_at=row.withdrawn_at,
     )

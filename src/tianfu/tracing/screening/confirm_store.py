@@ -39,6 +39,7 @@ class ConfirmationRow(NamedTuple):
     stated_at: datetime
     approved_by: str | None
     decided_at: datetime | None
+    asked_back_by: str | None
     withdrawn_by: str | None
     withdrawn_at: datetime | None
 
@@ -107,7 +108,7 @@ _NEXT: Final[LiteralString] = (
 )
 _CONFIRMATIONS: Final = """
     select confirmation_ref, incident_ref, tiers, run_ref, person_ref, people, people_sum, state, stated_by, stated_at,
-           approved_by, decided_at, withdrawn_by, withdrawn_at
+           approved_by, decided_at, asked_back_by, withdrawn_by, withdrawn_at
     from contact_confirmation
 """
 
@@ -232,6 +233,13 @@ def release(
           )
         """,
         (incident_ref, binary.bigints(persons)),
+    )
+
+
+def ask_back(write: Write, confirmation_ref: int, by: str) -> None:
+    """Somebody asks that a confirmation of many be withdrawn."""
+    write.execute(
+        "update contact_confirmation set asked_back_by = %s where confirmation_ref = %s", (by, confirmation_ref)
     )
 
 

@@ -10,6 +10,8 @@ from tianfu.audit import trail
 from tianfu.ids import PersonRef
 from tianfu.platform.database import Write
 from tianfu.tracing.incidents import Incident
+from tianfu.tracing.screening.confirm import Confirmation
+from tianfu.tracing.screening.screenings import Run
 
 SCREEN: Final = "screening.run"
 READ: Final = "screening.read"
@@ -42,3 +44,33 @@ def note(
             detail=detail or {},
         ),
     )
+
+
+def run(write: Write, incident: Incident, made: Run, *, actor: str, at: datetime, channel: str) -> int:
+    """Record a run of a funnel."""
+    detail: dict[str, str | int] = {
+        "kind": made.action,
+        "name": made.definition.name,
+        "number": made.run_ref,
+        "people": made.people,
+        "count": made.listed,
+        "channel": channel,
+    }
+    if made.step is not None:
+        detail["key"] = made.step
+    return note(write, incident, SCREEN, actor=actor, at=at, detail=detail)
+
+
+def confirmation(
+    write: Write, incident: Incident, action: str, decided: Confirmation, *, actor: str, at: datetime, channel: str
+) -> int:
+    """Record what became of a confirmation."""
+    detail: dict[str, str | int] = {
+        "number": decided.confirmation_ref,
+        "people": decided.people,
+        "outcome": decided.state,
+        "channel": channel,
+    }
+    if decided.approved_by is not None:
+        detail["approved_by"] = decided.approved_by
+    return note(write, incident, action, actor=actor, at=at, detail=detail)
