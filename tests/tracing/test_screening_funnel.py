@@ -154,6 +154,7 @@ def test_scans_put_back_whom_the_carriers_did_not_see_with_a_case() -> None:
         (Unknown.DROP, 600, Said.NO_SCANS_OUT),
         (Unknown.EVIDENCE, 59, Said.NO_SCANS_OUT),
         (Unknown.EVIDENCE, 60, Said.TOGETHER),
+        (Unknown.EVIDENCE, -1, Said.TOGETHER),
     ],
 )
 def test_a_missing_scan_takes_off_only_when_the_threshold_says_so(rule: Unknown, together: int, reason: Said) -> None:

@@ -34,11 +34,9 @@ from tianfu.platform.database import Write
 from tianfu.tracing import incidents
 from tianfu.tracing.incidents import Incident
 from tianfu.tracing.screening import funnel_files, judge, noted, screenings, store
-from tianfu.tracing.screening.definition import position_of
 from tianfu.tracing.screening.screenings import Run
 from tianfu.tracing.screening.store import Wanted
 
-_DIVISION_DIGITS: Final = 6
 _Making = Callable[[Write, Incident, str, datetime], Run]
 
 
@@ -136,7 +134,7 @@ def read_page(request: AnyRequest, console: ConsoleParts, number: FromPath[str],
         wanted = Wanted(
             listed=sent.listed,
             reason=screenings.reason_code(sent.reason),
-            step=None if sent.step is None else position_of(run.definition, sent.step),
+            step=screenings.step_position(run.definition, sent.step),
             county=scope.county,
             unknown_county=scope.unknown,
         )
@@ -208,18 +206,11 @@ def _readable(account: Account, incident: Incident) -> Incident:
 
 def _scope(account: Account, incident: Incident, county: str | None, purpose: Purpose) -> _Scope:
     """The counties that may be read: the one asked for, or the reader's own district. Raises `ForbiddenError`."""
-    if county is not None and not (county.isdecimal() and county.isascii() and len(county) in (2, 4, 6)):
-        fault = Fault(
-            "county", "county", "应为 2、4 或 6 位行政区划代码", "must be a division code of 2, 4 or 6 digits"
-        )
-        raise InputInvalidError(faults=(fault,))
     place = incident.place if county is None else county
     grant: Grant = require(account.principal, Action.READ_INCIDENT, Resource(place), purpose=purpose)
-    prefix = grant.district if county is None else county
-    width = 10 ** (_DIVISION_DIGITS - len(prefix))
-    first = int(prefix or "0") * width
+    counties = screenings.county_range(grant.district if county is None else county)
     # Nobody's county is somebody's business: of those who may read the incident itself.
-    return _Scope((first, first + width), unknown=county is None and covers(grant.district, incident.place))
+    return _Scope(counties, unknown=county is None and covers(grant.district, incident.place))
 
 
 def _purpose(word: str) -> Purpose:

@@ -27,6 +27,8 @@ from tianfu.tracing.screening.store import NewRun, PersonRow, ScreeningRow
 from tianfu.tracing.screening.summary import FunnelSummary, summary
 
 RUNS_SHOWN_MAX: Final = 100
+_DIVISION_DIGITS: Final = 6
+_PREFIX_DIGITS: Final = (2, 4, 6)
 
 
 class ScreeningNotFoundError(NotFoundError):
@@ -182,6 +184,21 @@ def reason_code(name: str | None) -> int | None:
     if name.upper() not in Said.__members__:
         raise InputInvalidError(faults=(Fault("reason", "reason", "没有这个原因", "there is no such reason"),))
     return Said[name.upper()].value
+
+
+def step_position(funnel: Funnel, name: str | None) -> int | None:
+    """Where a step stands, None for none. Raises `StepUnknownError`."""
+    return None if name is None else position_of(funnel, name)
+
+
+def county_range(prefix: str) -> tuple[int, int]:
+    """The division codes of six digits that begin with `prefix`, half-open. Raises `InputInvalidError`."""
+    if not (prefix == "" or (prefix.isdecimal() and prefix.isascii() and len(prefix) in _PREFIX_DIGITS)):
+        fault = Fault("county", "county", "应为 2、4 或 6 位区划代码", "must be a division code of 2, 4 or 6 digits")
+        raise InputInvalidError(faults=(fault,))
+    width = 10 ** (_DIVISION_DIGITS - len(prefix))
+    first = int(prefix or "0") * width
+    return first, first + width
 
 
 def _latest(read: Read, incident: Incident) -> ScreeningRow:
