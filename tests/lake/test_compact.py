@@ -26,7 +26,7 @@ from tests.support.lake import (
     visits_in,
     write_day,
 )
-from tianfu.lake import layout, parquet_store, read, state
+from tianfu.lake import days, incoming, layout, parquet_store, read, state
 from tianfu.lake.segment import LakeFullError
 from tianfu.lake.state import LakeBrokenError
 from tianfu.scans.event import KIND_GUARD
@@ -170,3 +170,22 @@ def test_a_full_disk_leaves_the_day_as_it_was(tmp_path: Path, monkeypatch: pytes
         assert state.load(tmp_path) == before
         assert files_of_days(tmp_path) == {f"{DAY}/{before.days[DAY][0].name}"}
     assert len(compact_all(tmp_path, day_later())) == 1
+
+
+def test_the_lake_stops_before_the_disk_is_full_so_that_gates_can_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rolled(tmp_path, *range(5))
+    before = state.load(tmp_path)
+    put_segment(tmp_path, 3, [scan(9)])
+    monkeypatch.setattr(days, "RESERVE_BYTES", 2**60)
+
+    with pytest.raises(LakeFullError):
+        roll_all(tmp_path)
+    with pytest.raises(LakeFullError):
+        compact_all(tmp_path, day_later())
+    with pytest.raises(LakeFullError):
+        write_day(tmp_path, 19_000, [(1, 2, 3)])
+
+    assert state.load(tmp_path) == before
+    assert len(incoming.listed(tmp_path, 3)) == 1

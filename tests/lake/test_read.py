@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.architecture.tree import name, python_files, tree
 from tests.support.clock import NOON
 from tests.support.lake import PERMIT, put_segment, roll_all, scan, visits_in, write_day
 from tianfu.access.decide import ForbiddenError, Grant, Principal
@@ -93,7 +95,7 @@ def test_who_comes_between_the_state_and_the_files_starts_again(
     roll_all(tmp_path)
     days.remove_retired(tmp_path, state.load(tmp_path), 2**40)
     loaded = iter([old, state.load(tmp_path)])
-    monkeypatch.setattr(read.state, "load", lambda _lake: next(loaded))
+    monkeypatch.setattr(state, "load", lambda _lake: next(loaded))
 
     with read.open_days(tmp_path, PERMIT, FIRST, LAST) as visits:
         assert sum(len(part.by_venue) for part in visits.partitions) == 2
@@ -166,3 +168,13 @@ def test_neither_the_system_nor_the_terminal_reads_for_an_incident_that_does_not
         with pytest.raises(PermitRefusedError):
             permit.for_terminal(write, username="os:li", incident=INCIDENT, purpose=Purpose.INVESTIGATION, at=NOON)
     assert list(last_rows(database)) == []
+
+
+def test_only_the_module_of_permits_makes_one() -> None:
+    made = [
+        name(path)
+        for path in python_files("src")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rsplit(".", 1)[-1] == "Permit"
+    ]
+    assert made == ["src/tianfu/lake/permit.py"]

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -165,10 +165,8 @@ def test_old_days_are_erased_at_three_in_the_morning_with_a_proof(
 def test_without_a_database_rolling_goes_on_and_erasing_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    @contextmanager
-    def away(_settings: object) -> Iterator[None]:
+    def away(_settings: object) -> AbstractContextManager[Database]:
         raise DatabaseUnavailableError
-        yield None
 
     monkeypatch.setattr(roller_module, "installed_database", away)
     monkeypatch.setattr(roller_module, "RETRY_SECONDS", 0.0)

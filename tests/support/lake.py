@@ -72,7 +72,7 @@ def plain(items: Sequence[ScanEvent]) -> tuple[set[tuple[object, ...]], set[Visi
     kept: dict[tuple[object, ...], ScanEvent] = {}
     for item in items:
         day = visit_of(item)[0]
-        key = (day, item.kind, item.person, item.venue, item.nonce)
+        key: tuple[object, ...] = (day, item.kind, item.person, item.venue, item.nonce)
         if item.kind == KIND_GUARD:
             key = (*key, item.happened_at)
         if key not in kept or item.happened_at < kept[key].happened_at:

@@ -96,7 +96,7 @@ def lines(proof: Proof) -> list[str]:
     size = sum(file.bytes for file in proof.files)
     at = proof.erased_at.isoformat(timespec="seconds")
     return [
-        f"  {proof.subject}: {proof.scans:,} scans, {proof.visits:,} visits; {len(proof.files):,} files, {size:,} bytes",
+        f"  {proof.subject}: {proof.scans:,} scans, {proof.visits:,} visits; {len(proof.files)} files, {size:,} bytes",
         f"  erased at {at} because {proof.setting}={proof.days_kept}; trail entry {proof.trail}",
         *(f"  {file.sha256 or 'was gone already':<64}  {file.name}" for file in proof.files),
     ]
