@@ -85,6 +85,7 @@ def test_why_judged_confirmed_and_withdrawn(database: Database, screen: Command)
         told = read.rows("select action, actor, person_ref from audit_trail order by trail_id")
     me = terminal_actor()
     assert told == [
+        ("lake_read", me, None),
         ("screening.run", me, None),
         ("contacts.judge", me, near),
         ("screening.run", me, None),

@@ -97,7 +97,7 @@ def test_a_funnel_is_run_undone_and_run_again(control: Control, people: list[Per
     assert (undone["undone"], again.status_code) == (["scans"], 409)
     assert browser.ask("GET", SCREENING).json() == rerun
     assert [run["action"] for run in browser.ask("GET", f"{SCREENING}/runs").json()] == ["rerun", "redo", "undo", "run"]
-    assert trail(control) == [("screening.run", "li.na")] * 4
+    assert trail(control) == [("lake_read", "li.na"), *[("screening.run", "li.na")] * 4]
     for path, body, status in (
         (SCREENING, {"funnel": "../wide-to-field"}, 422),
         (f"{SCREENING}/steps/horoscope/thresholds", {"thresholds": {}}, 404),
@@ -171,7 +171,8 @@ def test_a_few_are_confirmed_at_once_and_taken_back(control: Control, people: li
     assert (done["confirmation"]["people"], done["confirmation"]["state"]) == (1, "done")
     assert not done["needs_second_person"]
     assert back["confirmation"]["state"] == "withdrawn"
-    assert [action for action, _ in trail(control)] == ["screening.run", "contacts.confirm", "contacts.withdraw"]
+    actions = [action for action, _ in trail(control)]
+    assert actions == ["lake_read", "screening.run", "contacts.confirm", "contacts.withdraw"]
     wrong: dict[str, list[dict[str, object]]] = {
         "confirmations": [{"tiers": []}, {"tiers": ["friend"]}, {"tiers": ["close"], "person": "P-1"}],
         "judgements": [{"tier": "friend", "reason": "camera"}, {"tier": None, "reason": "whim"}],

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.support import evidence as synthetic
 from tests.support import incidents as traced
+from tests.support import lake as lakes
 from tests.support.clock import NOON
 from tests.support.incidents import SINCE, Reached, append, companion, said, sample, stay
 from tests.support.screening import FUNNELS, random_facts
@@ -21,7 +23,7 @@ from tianfu.lake import layout
 from tianfu.lake.layout import absolute_minute
 from tianfu.platform.database import Database, Purpose
 from tianfu.tracing.incidents import Incident
-from tianfu.tracing.screening import funnel_files, gather, judge, model, packed, screenings, store
+from tianfu.tracing.screening import funnel_files, gather, judge, lake_scans, model, packed, screenings, store
 from tianfu.tracing.screening.definition import StepUnknownError
 from tianfu.tracing.screening.model import Facts, Ground, Said
 from tianfu.tracing.screening.screenings import Run, ScreeningNotFoundError, ScreeningStepStateError
@@ -232,6 +234,24 @@ def test_facts_are_kept_to_the_last_bit() -> None:
             packed.unpack(broken | {"scans": body}, model.no_facts())
 
 
+def test_who_scanned_but_never_near_a_case_goes_and_who_never_scans_stays(database: Database, tmp_path: Path) -> None:
+    scanner, silent, early = persons = synthetic.people(database, 3)
+    incident, case = traced.opened(database, [])
+    append(database, *(item for each in persons for item in (stay(each, f"{each}"), companion(each, case))))
+    days_ago = ((scanner, 1), (case, 1), (early, 9))
+    events = [
+        lakes.scan(number, at=NOON - timedelta(days=days), person=who) for number, (who, days) in enumerate(days_ago)
+    ]
+    lakes.put_segment(tmp_path, 1, events)
+    lakes.roll_all(tmp_path, NOON)
+
+    with database.write(Purpose.BATCH) as write:
+        scanned = lake_scans.from_lake(tmp_path, lakes.PERMIT)
+        screenings.begin(write, incident, LOADED, by="li.na", at=NOON, scanned=scanned)
+
+    assert reasons(database, incident, [scanner, silent, early]) == ["scans_apart", "together", "together"]
+
+
 def test_who_scanned_at_all_is_found_in_the_lake() -> None:
     people = np.array([3, 5, 2**28 - 1], np.uint32)
     days = [
@@ -239,4 +259,4 @@ def test_who_scanned_at_all_is_found_in_the_lake() -> None:
         layout.partition(11, np.array([2**25 - 1]), np.array([1_439]), np.array([2**28 - 1])),
     ]
 
-    assert gather.scanned_among(days, people).tolist() == [3, 2**28 - 1]
+    assert lake_scans.scanned_among(days, people).tolist() == [3, 2**28 - 1]

@@ -10,17 +10,20 @@ from typing import Any, Final
 import click
 import msgspec
 
+from tianfu.access import roles
 from tianfu.cli.main import terminal_language
 from tianfu.cli.operator import terminal_actor
 from tianfu.cli.screen_confirm import confirm_contacts, confirmations, judge_person, withdraw
 from tianfu.cli.screen_parts import CHANNEL, installed, writing
 from tianfu.cli.screen_text import funnel_lines, person_lines
 from tianfu.ids import PersonRef, format_person_ref, parse_person_ref
+from tianfu.lake.permit import for_terminal
 from tianfu.platform import settings
 from tianfu.platform.database import Purpose, Write
 from tianfu.tracing import incidents
 from tianfu.tracing.incidents import Incident
 from tianfu.tracing.screening import funnel_files, judge, noted, screenings, store
+from tianfu.tracing.screening.lake_scans import from_lake
 from tianfu.tracing.screening.screenings import Run
 from tianfu.tracing.screening.store import Wanted
 
@@ -55,9 +58,16 @@ for _confirming in (judge_person, confirm_contacts, withdraw, confirmations):
 @click.pass_obj
 def run(number: str, funnel: str) -> None:
     """Gather what the sources say now and run a funnel on it."""
-    loaded = funnel_files.find(funnel_files.folder(settings.load().policies), funnel)
+    loaded = settings.load()
+    found = funnel_files.find(funnel_files.folder(loaded.policies), funnel)
     with writing(number) as (write, incident, at):
-        made = screenings.begin(write, incident, loaded, by=terminal_actor(), at=at)
+        # Recorded before the visits are opened, whatever becomes of the screening.
+        permit = for_terminal(
+            write, username=terminal_actor(), incident=incident.number, purpose=roles.Purpose.INVESTIGATION, at=at
+        )
+    scanned = from_lake(loaded.var / "lake", permit)
+    with writing(number) as (write, incident, at):
+        made = screenings.begin(write, incident, found, by=terminal_actor(), at=at, scanned=scanned)
         _note_run(write, incident, made, at)
     _print_run(made)
 

@@ -29,7 +29,10 @@ SESSION_SECONDS: Final = 12 * 3_600
 
 
 class Console(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts. `tries` bounds the sign-ins from one address; `funnels` is the folder of screening funnels."""
+    """The parts.
+
+    `tries` bounds the sign-ins from one address; `funnels` is the folder of screening funnels, `lake` of the visits.
+    """
 
     public_origin: str
     database: Database
@@ -37,6 +40,7 @@ class Console(msgspec.Struct, frozen=True, kw_only=True):
     sessions: SessionKeys
     policies: Policies
     funnels: Path
+    lake: Path
     pseudonym: Pseudonym
     clock: Clock
     tries: Rate

@@ -28,12 +28,14 @@ from tianfu.console.screening_forms import (
 )
 from tianfu.errors import Fault, InputInvalidError, NotFoundError
 from tianfu.ids import PersonRef, format_person_ref, parse_person_ref
+from tianfu.lake.permit import for_operator
 from tianfu.platform import database as db
 from tianfu.platform.api import AnyRequest, documented, read_body
 from tianfu.platform.database import Write
 from tianfu.tracing import incidents
 from tianfu.tracing.incidents import Incident
 from tianfu.tracing.screening import funnel_files, judge, noted, screenings, store
+from tianfu.tracing.screening.lake_scans import from_lake
 from tianfu.tracing.screening.screenings import Run
 from tianfu.tracing.screening.store import Wanted
 
@@ -50,13 +52,28 @@ class _Scope(NamedTuple):
 @post("/incidents/{number:str}/screening", status_code=201, operation_class=documented(FunnelForm), sync_to_thread=True)
 def begin_screening(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> RunAnswer:
     """Gather what the sources say of the incident now, and run a funnel on it. Earlier screenings stay."""
+    at = console.clock.now()
+    account = operator(console, request, at)
     sent = read_body(FunnelForm, body)
     loaded = funnel_files.find(console.funnels, sent.funnel or funnel_files.DEFAULT)
+    with console.database.write(db.Purpose.OPERATOR) as write:
+        place = incidents.find(write, number).place
+        # Recorded before the visits are opened, whatever becomes of the screening.
+        permit = for_operator(
+            write,
+            account.principal,
+            account.username,
+            incident=number,
+            place=place,
+            purpose=Purpose.INVESTIGATION,
+            at=at,
+        )
+    scanned = from_lake(console.lake, permit)
     return _made(
         console,
         request,
         number,
-        lambda write, incident, by, at: screenings.begin(write, incident, loaded, by=by, at=at),
+        lambda write, incident, by, at: screenings.begin(write, incident, loaded, by=by, at=at, scanned=scanned),
     )
 
 

@@ -72,6 +72,7 @@ def console_parts(settings: Settings, database: Database, log: Log, *, clock: Cl
         sessions=SessionKeys(keys),
         policies=Policies(),
         funnels=funnel_files.folder(settings.policies),
+        lake=settings.var / "lake",
         pseudonym=Pseudonym(
             RecordKeys.load_or_create(settings.var / "keys" / "records.json", clock=clock), clock=clock
         ),

@@ -12,10 +12,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from tianfu.clock import shanghai_day
 from tianfu.evidence.kinds import ContactSetting
-from tianfu.lake.layout import MINUTE_BITS, VENUE_BITS, Minutes, Partition, People, absolute_minute
+from tianfu.lake.layout import Minutes, People, absolute_minute
 from tianfu.platform.database import Read
 from tianfu.tracing.screening import facts_store, model
+from tianfu.tracing.screening.funnel import population
+from tianfu.tracing.screening.lake_scans import Scanned
 from tianfu.tracing.screening.model import UNSAID, Facts, Ground, JudgedTier, Mode
 
 # People asked of the ledger at once: 4 MB of rows with ten statements each.
@@ -36,16 +39,16 @@ _GROUNDS: Final = {
 _GENERAL: Final = "general"
 
 
-def gather(read: Read, incident_ref: int, place: str, *, as_of: datetime, scanned: People | None = None) -> Facts:
+def gather(read: Read, incident_ref: int, place: str, *, as_of: datetime, scanned: Scanned | None = None) -> Facts:
     """What the sources say about the incident in `place`, as received by `as_of`; nothing judged yet.
 
-    `scanned` is whom the lake shows scanning at all (`scanned_among`); without it nobody is covered but those who
-    met a case, so that nobody is taken off for want of scans.
+    `scanned` asks the lake who scanned at all; without it nobody is covered but those who met a case, so that nobody
+    is taken off because their scans lie elsewhere.
     """
     cases = facts_store.cases(read, incident_ref)
     since = min((case.infectious_from for case in cases), default=as_of)
     facts = model.no_facts(cases=_people(case.person for case in cases), since=absolute_minute(since))
-    facts = _traced(read, incident_ref, facts, model.nobody() if scanned is None else scanned)
+    facts = _traced(read, incident_ref, facts)
     stays = [
         (person, UNSAID if minutes is None else max(0, int(minutes)))
         for person, minutes in facts_store.stays(read, place, since, as_of)
@@ -63,9 +66,10 @@ def gather(read: Read, incident_ref: int, place: str, *, as_of: datetime, scanne
             np.concatenate((facts.exposures.last, _minutes(absolute_minute(row[1]) for row in listed))),
         ),
     )
-    named = np.unique(
-        np.concatenate([facts.roaming.person, person, facts.scans.person, facts.seats.person, facts.groups.person])
-    )
+    named = population(facts)
+    if scanned is not None:
+        covered = scanned(named, shanghai_day(since), shanghai_day(as_of))
+        facts = facts._replace(scans=facts.scans._replace(covered=covered))
     return _from_the_ledger(read, facts, named, as_of)
 
 
@@ -76,22 +80,7 @@ def judged(read: Read, incident_ref: int, until: int) -> model.Judged:
     return model.Judged(_people(row[0] for row in rows), np.array(tiers, np.uint8))
 
 
-def scanned_among(partitions: Iterable[Partition], people: People) -> People:
-    """Which of `people` (sorted, each once) have a visit in any of the partitions. Pure.
-
-    Two binary searches a person and partition: nothing else of the lake is read.
-    """
-    have = np.zeros(len(people), np.bool_)
-    below = np.uint64(MINUTE_BITS + VENUE_BITS)
-    first = people.astype(np.uint64) << below
-    last = first | (np.uint64(1) << below) - np.uint64(1)
-    for partition in partitions:
-        words = partition.by_person
-        have |= np.searchsorted(words, first) < np.searchsorted(words, last, side="right")
-    return people[have]
-
-
-def _traced(read: Read, incident_ref: int, facts: Facts, scanned: People) -> Facts:
+def _traced(read: Read, incident_ref: int, facts: Facts) -> Facts:
     """Scans, seats, groups and companions as the incident's traces support them."""
     scans: list[int] = []
     companions: list[int] = []
@@ -112,7 +101,7 @@ def _traced(read: Read, incident_ref: int, facts: Facts, scanned: People) -> Fac
     count = len(seats)
     unsaid = np.full(len(companions), UNSAID, np.int32)
     return facts._replace(
-        scans=model.Scans(_people(scans), np.zeros(len(scans), np.int32), scanned),
+        scans=model.Scans(_people(scans), np.zeros(len(scans), np.int32), model.nobody()),
         companions=model.Companions(_people(companions), unsaid, unsaid, model.nobody()),
         seats=model.Seats(
             _people(row[0] for row in seats),

@@ -14,13 +14,13 @@ import msgspec
 from tianfu.access.two_people import require_word
 from tianfu.clock import monotonic_seconds
 from tianfu.errors import Fault, InputInvalidError, NotFoundError, TianfuError
-from tianfu.lake.layout import People
 from tianfu.platform.database import Read, Write
 from tianfu.tracing.incidents import Incident
 from tianfu.tracing.screening import funnel as funnels
 from tianfu.tracing.screening import gather, model, packed, store, words
 from tianfu.tracing.screening.definition import Funnel, position_of, with_thresholds
 from tianfu.tracing.screening.funnel_files import LoadedFunnel
+from tianfu.tracing.screening.lake_scans import Scanned
 from tianfu.tracing.screening.model import Said
 from tianfu.tracing.screening.steps import places
 from tianfu.tracing.screening.store import NewRun, PersonRow, ScreeningRow
@@ -89,7 +89,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def begin(
-    write: Write, incident: Incident, loaded: LoadedFunnel, *, by: str, at: datetime, scanned: People | None = None
+    write: Write, incident: Incident, loaded: LoadedFunnel, *, by: str, at: datetime, scanned: Scanned | None = None
 ) -> Run:
     """Gather what the sources say of `incident` as of `at` and run the funnel on it. Raises `InputInvalidError`."""
     require_word("by", by)
