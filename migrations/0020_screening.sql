@@ -68,6 +68,9 @@ create table field_judgement (
     person_ref    integer not null,
     -- Null: no contact.
     tier          text check (tier in ('close', 'secondary', 'copresent', 'general')),
+    -- On what ground and when last exposed, where the field knows better than the traces.
+    setting       text check (length(setting) between 1 and 16),
+    exposed_at    timestamptz check (exposed_at <= at),
     reason        text not null check (length(reason) between 1 and 64),
     at            timestamptz not null,
     judged_by     text not null check (length(judged_by) between 1 and 64)

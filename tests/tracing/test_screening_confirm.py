@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from tests.support import evidence as synthetic
 from tests.support import incidents as traced
 from tests.support.clock import NOON
 from tests.support.incidents import Reached
+from tests.support.screening import FUNNELS
 from tests.support.status import colours, core_policy, recompute_all, statuses
+from tianfu.errors import InputInvalidError
 from tianfu.evidence import ledger
 from tianfu.evidence.kinds import Contact, ContactSetting, ContactTier
 from tianfu.evidence.model import Evidence
@@ -18,7 +21,7 @@ from tianfu.ids import PersonRef
 from tianfu.platform.database import Database, Purpose
 from tianfu.policy.explain import explain
 from tianfu.tracing.incidents import Incident
-from tianfu.tracing.screening import confirm, judge
+from tianfu.tracing.screening import confirm, funnel_files, judge, screenings
 from tianfu.tracing.screening.confirm import Choice, Confirmation
 
 ALL = Choice(tiers=tuple(ContactTier))
@@ -83,7 +86,14 @@ def test_confirming_again_adds_nothing_and_another_tier_revises_the_record(datab
 
     again = confirmed(database, incident, hours=1)
     with database.write(Purpose.BATCH) as write:
-        judge.judge(write, incident, person, ContactTier.CLOSE, judge.JudgedBy.CAMERA, by="li.na", at=LATER)
+        judge.judge(
+            write,
+            incident,
+            person,
+            judge.Finding(tier=ContactTier.CLOSE, reason=judge.JudgedBy.CAMERA),
+            by="li.na",
+            at=LATER,
+        )
     revised = confirmed(database, incident, hours=2)
 
     assert again.people == 0
@@ -238,7 +248,9 @@ def test_judged_no_contact_is_dropped_and_what_was_confirmed_is_withdrawn(databa
     confirmed(database, incident)
 
     with database.write(Purpose.OPERATOR) as write:
-        judge.judge(write, incident, person, None, judge.JudgedBy.WAS_NOT_THERE, by="li.na", at=LATER)
+        judge.judge(
+            write, incident, person, judge.Finding(tier=None, reason=judge.JudgedBy.WAS_NOT_THERE), by="li.na", at=LATER
+        )
 
     assert contacts(database, person) == []
     assert traced.state_of(database, person) == "dropped"
@@ -247,4 +259,49 @@ def test_judged_no_contact_is_dropped_and_what_was_confirmed_is_withdrawn(databa
         latest = judge.latest(read, incident, person)
     assert latest == judge.Judgement(tier=None, reason="was_not_there", at=LATER, judged_by="li.na")
     with pytest.raises(judge.NotOfThisIncidentError), database.write(Purpose.OPERATOR) as write:
-        judge.judge(write, incident, stranger, None, judge.JudgedBy.OTHER, by="li.na", at=LATER)
+        judge.judge(
+            write, incident, stranger, judge.Finding(tier=None, reason=judge.JudgedBy.OTHER), by="li.na", at=LATER
+        )
+
+
+def test_whom_only_the_field_found_is_confirmed_too_and_what_it_found_goes_first(database: Database) -> None:
+    person, companion = synthetic.people(database, 2)
+    incident, case = traced.opened(database, [Reached(person)])
+    traced.append(database, traced.stay(companion, "1"), traced.companion(companion, case))
+    meal = NOON - timedelta(hours=30)
+    finding = judge.Finding(
+        tier=ContactTier.CLOSE, reason=judge.JudgedBy.CAMERA, setting=ContactSetting.MEAL, exposed_at=meal
+    )
+    with database.write(Purpose.OPERATOR) as write:
+        funnel = funnel_files.find(FUNNELS, funnel_files.DEFAULT)
+        screenings.begin(write, incident, funnel, by="li.na", at=NOON)
+        for who in (person, companion):
+            judge.judge(write, incident, who, finding, by="li.na", at=NOON)
+        ahead = msgspec.structs.replace(finding, exposed_at=LATER)
+        with pytest.raises(InputInvalidError):
+            judge.judge(write, incident, person, ahead, by="li.na", at=NOON)
+
+    done = confirmed(database, incident)
+    again = confirmed(database, incident, hours=1)
+
+    assert (done.people, again.people) == (2, 0)
+    said = [item for who in (person, companion) for item in contacts(database, who) if item.source == "tracing"]
+    expected = Contact(
+        tier=ContactTier.CLOSE,
+        last_exposure_at=meal,
+        designated_at=NOON,
+        case=f"CASE-{case}",
+        setting=ContactSetting.MEAL,
+    )
+    assert [item.attributes for item in said] == [expected, expected]
+
+
+def test_judged_no_contact_stays_so_though_the_traces_list_the_person_again(database: Database) -> None:
+    (person,) = synthetic.people(database, 1)
+    incident, _ = traced.opened(database, [Reached(person)])
+    with database.write(Purpose.OPERATOR) as write:
+        finding = judge.Finding(tier=None, reason=judge.JudgedBy.PROTECTED)
+        judge.judge(write, incident, person, finding, by="li.na", at=NOON)
+        write.execute("update traced set state = 'proposed'")
+
+    assert confirmed(database, incident).people == 0

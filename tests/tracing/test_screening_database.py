@@ -181,8 +181,15 @@ def test_what_the_field_judged_counts_at_the_next_run(database: Database) -> Non
     incident, _ = traced.opened(database, [Reached(near), Reached(other)])
     begun(database, incident)
     with database.write(Purpose.BATCH) as write:
-        judge.judge(write, incident, near, None, judge.JudgedBy.CAMERA, by="li.na", at=NOON)
-        judge.judge(write, incident, other, ContactTier.GENERAL, judge.JudgedBy.INTERVIEW, by="li.na", at=NOON)
+        judge.judge(write, incident, near, judge.Finding(tier=None, reason=judge.JudgedBy.CAMERA), by="li.na", at=NOON)
+        judge.judge(
+            write,
+            incident,
+            other,
+            judge.Finding(tier=ContactTier.GENERAL, reason=judge.JudgedBy.INTERVIEW),
+            by="li.na",
+            at=NOON,
+        )
     assert reasons(database, incident, [near, other]) == ["scanned_near", "scanned_near"]
 
     with database.write(Purpose.BATCH) as write:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import click
 
+from tianfu.cli.instant import InstantParameter
 from tianfu.cli.operator import terminal_actor
 from tianfu.cli.screen_parts import CHANNEL, installed, writing
-from tianfu.evidence.kinds import ContactTier
+from tianfu.evidence.kinds import ContactSetting, ContactTier
 from tianfu.ids import parse_person_ref
 from tianfu.platform.database import Purpose, Write
 from tianfu.tracing import incidents
 from tianfu.tracing.incidents import Incident
 from tianfu.tracing.screening import confirm, judge, noted, screenings
 from tianfu.tracing.screening.confirm import Choice, Confirmation
-from tianfu.tracing.screening.judge import JudgedBy
+from tianfu.tracing.screening.judge import Finding, JudgedBy
 
 _TIERS: Final = [tier.value for tier in ContactTier]
 
@@ -26,18 +27,34 @@ _TIERS: Final = [tier.value for tier in ContactTier]
 @click.option("--tier", type=click.Choice(_TIERS), help="What the field found.")
 @click.option("--no-contact", is_flag=True, help="The field found no contact.")
 @click.option("--reason", type=click.Choice([each.value for each in JudgedBy]), required=True, help="What it rests on.")
+@click.option("--setting", type=click.Choice([each.value for each in ContactSetting]), help="On what ground.")
+@click.option("--exposed-at", type=InstantParameter(), help="The last exposure, where the traces do not know it.")
 @click.option("--by", required=True, help="Who judges.")
 @click.pass_obj
-def judge_person(number: str, person_ref: str, tier: str | None, reason: str, by: str, *, no_contact: bool) -> None:
+def judge_person(
+    number: str,
+    /,
+    person_ref: str,
+    by: str,
+    reason: str,
+    *,
+    no_contact: bool,
+    **found: Any,  # noqa: ANN401 - texts and an instant
+) -> None:
     """Judge PERSON-REF a contact of a tier, or no contact."""
+    tier, setting = found["tier"], found["setting"]
     if (tier is None) is not no_contact:
         message = "give either --tier or --no-contact"
         raise click.UsageError(message)
     person = parse_person_ref(person_ref)
+    finding = Finding(
+        tier=None if tier is None else ContactTier(tier),
+        reason=JudgedBy(reason),
+        setting=None if setting is None else ContactSetting(setting),
+        exposed_at=found["exposed_at"],
+    )
     with writing(number) as (write, incident, at):
-        kept = judge.judge(
-            write, incident, person, None if tier is None else ContactTier(tier), JudgedBy(reason), by=by, at=at
-        )
+        kept = judge.judge(write, incident, person, finding, by=by, at=at)
         detail: dict[str, str | int] = {
             "outcome": tier or "no_contact",
             "reason": reason,

@@ -23,7 +23,7 @@ from tianfu.console.screening_forms import (
     WithdrawalForm,
 )
 from tianfu.errors import Fault, InputInvalidError
-from tianfu.evidence.kinds import ContactTier
+from tianfu.evidence.kinds import ContactSetting, ContactTier
 from tianfu.ids import parse_person_ref
 from tianfu.platform import database as db
 from tianfu.platform.api import AnyRequest, documented, read_body
@@ -31,7 +31,7 @@ from tianfu.tracing import incidents
 from tianfu.tracing.incidents import Incident
 from tianfu.tracing.screening import confirm, judge, noted, screenings
 from tianfu.tracing.screening.confirm import Choice
-from tianfu.tracing.screening.judge import JudgedBy
+from tianfu.tracing.screening.judge import Finding, JudgedBy
 
 
 @post(
@@ -50,9 +50,13 @@ def judge_person(request: AnyRequest, console: ConsoleParts, number: FromPath[st
     reason = next((each for each in JudgedBy if each.value == sent.reason), None)
     if reason is None:
         raise InputInvalidError(faults=(Fault("reason", "reason", "没有这个判定理由", "there is no such reason"),))
+    setting = next((each for each in ContactSetting if each.value == sent.setting), None)
+    if sent.setting is not None and setting is None:
+        raise InputInvalidError(faults=(Fault("setting", "setting", "没有这个判定依据", "there is no such setting"),))
+    finding = Finding(tier=tier, reason=reason, setting=setting, exposed_at=sent.exposed_at)
     with console.database.write(db.Purpose.OPERATOR) as write:
         incident = _confirmable(account, incidents.find(write, number))
-        kept = judge.judge(write, incident, person, tier, reason, by=account.username, at=at)
+        kept = judge.judge(write, incident, person, finding, by=account.username, at=at)
         noted.note(
             write,
             incident,

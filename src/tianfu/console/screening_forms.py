@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tianfu.clock import Instant
 from tianfu.ids import PersonRef, format_person_ref
 from tianfu.tracing.screening.confirm import Confirmation
 from tianfu.tracing.screening.judge import Judgement
@@ -49,11 +50,16 @@ class PersonForm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JudgementForm(msgspec.Struct, frozen=True, kw_only=True):
-    """What the field found: `tier` null is no contact; `reason` in one of the fixed words."""
+    """What the field found: `tier` null is no contact; `reason` in one of the fixed words.
+
+    `setting` and `exposed_at`, the last exposure, go before what the traces say.
+    """
 
     person: str
     tier: str | None
     reason: str
+    setting: str | None = None
+    exposed_at: Instant | None = None
 
 
 class ConfirmationForm(msgspec.Struct, frozen=True, kw_only=True):

@@ -221,13 +221,12 @@ def _carry_out(
 ) -> None:
     """State everybody in the ledger."""
     keys = {case.person: case.key for case in facts_store.cases(write, incident.incident_ref) if case.key}
-    done = after = 0
-    while part := confirm_store.following(write, which, at, after=after, limit=_PEOPLE_AT_ONCE):
+    done = 0
+    for part in confirm_store.following(write, which, at, limit=_PEOPLE_AT_ONCE):
         items = [_statement(incident, who, keys, at) for who in part]
         appended = ledger.append(write, items, received_at=at)
         confirm_store.insert_confirmed(write, number, incident.incident_ref, list(zip(part, appended.ids, strict=True)))
         done += len(part)
-        after = part[-1].person_ref
     confirm_store.finish(write, number, people=done, approved_by=approved_by, at=at)
 
 

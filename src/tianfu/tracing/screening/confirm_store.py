@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final, LiteralString, NamedTuple
 
@@ -44,6 +44,15 @@ class ConfirmationRow(NamedTuple):
     withdrawn_at: datetime | None
 
 
+class Found(NamedTuple):
+    """What the field found: the tier (None: no contact), on what ground, the last exposure, what it rests on."""
+
+    tier: str | None
+    setting: str | None
+    exposed_at: datetime | None
+    reason: str
+
+
 class Which(NamedTuple):
     """Whose results: of an incident, of these tiers, on the list of that run (None: all), one person (None: all)."""
 
@@ -53,38 +62,67 @@ class Which(NamedTuple):
     person_ref: int | None
 
 
-# The field's tier goes before the engine's. Who stays in one home goes on being exposed until the case is isolated.
-# Who is confirmed already with the same words has nothing to be confirmed.
-_CHOSEN: Final = """
+# What the field judged last goes before what the engine found. Who stays in one home goes on being exposed until the
+# case is isolated. Who is confirmed already with the same words has nothing to be confirmed.
+_BEGIN: Final = """
     from (
-        select t.person_ref, coalesce(judged.tier, t.tier) as tier, t.setting, t.hop, t.parent_ref, t.place,
-               coalesce(support.case_ref, t.parent_ref) as case_ref,
-               greatest(t.exposed_at, support.latest, case when t.setting in ('household', 'care') then isolated.at end)
-                   as last_exposure_at
-        from traced t
+        select base.person_ref, base.hop, base.parent_ref, base.place,
+               case when judged.judgement_ref is null then base.tier else judged.tier end as tier,
+               coalesce(judged.setting, base.setting) as setting,
+               coalesce(support.case_ref, base.parent_ref) as case_ref,
+               coalesce(
+                   judged.exposed_at,
+                   greatest(base.exposed_at, support.latest,
+                            case when base.setting in ('household', 'care') then isolated.at end)
+               ) as last_exposure_at
+        from (
+"""
+_TRACED: Final = """
+    select t.incident_ref, t.person_ref, t.tier, t.setting, t.hop, t.parent_ref, t.place, t.exposed_at
+    from traced t
+    where t.incident_ref = %(incident)s and t.state <> 'dropped' and t.person_ref > %(after)s
+      and (%(person)s::integer is null or t.person_ref = %(person)s)
+"""
+# Whom the field found though no trace did: contacts of the incident's first case until somebody knows better.
+_JUDGED: Final = """
+    select j.incident_ref, j.person_ref, null::text as tier, 'other' as setting, 1 as hop,
+           first.person_ref as parent_ref, null::text as place, max(j.at) as exposed_at
+    from field_judgement j
+    cross join (
+        select c.person_ref from incident_case c
+        where c.incident_ref = %(incident)s and c.withdrawn_at is null
+        order by c.infectious_from, c.person_ref limit 1
+    ) first
+    where j.incident_ref = %(incident)s and j.person_ref > %(after)s
+      and (%(person)s::integer is null or j.person_ref = %(person)s)
+      and not exists (
+          select from traced t where t.incident_ref = j.incident_ref and t.person_ref = j.person_ref
+      )
+    group by j.incident_ref, j.person_ref, first.person_ref
+"""
+_END: Final = """
+        ) base
         left join lateral (
-            select j.tier from field_judgement j
-            where j.incident_ref = t.incident_ref and j.person_ref = t.person_ref
+            select j.judgement_ref, j.tier, j.setting, j.exposed_at from field_judgement j
+            where j.incident_ref = base.incident_ref and j.person_ref = base.person_ref
             order by j.judgement_ref desc limit 1
         ) judged on true
         left join lateral (
             select (array_agg(s.case_ref order by s.exposed_at, s.case_ref))[1] as case_ref,
                    max(s.exposed_at) as latest
             from trace_support s
-            where s.incident_ref = t.incident_ref and s.person_ref = t.person_ref
+            where s.incident_ref = base.incident_ref and s.person_ref = base.person_ref
         ) support on true
         left join lateral (
             select max(c.infectious_to) as at
             from trace_support s join incident_case c
                 on c.incident_ref = s.incident_ref and c.person_ref = s.case_ref
-            where s.incident_ref = t.incident_ref and s.person_ref = t.person_ref and s.hop = 1
+            where s.incident_ref = base.incident_ref and s.person_ref = base.person_ref and s.hop = 1
               and c.infectious_to <= %(at)s
         ) isolated on true
-        where t.incident_ref = %(incident)s and t.state <> 'dropped' and t.person_ref > %(after)s
-          and (%(person)s::integer is null or t.person_ref = %(person)s)
-          and (%(run)s::integer is null or exists (
-              select from screened d where d.run_ref = %(run)s and d.person_ref = t.person_ref and d.listed
-          ))
+        where %(run)s::integer is null or exists (
+            select from screened d where d.run_ref = %(run)s and d.person_ref = base.person_ref and d.listed
+        )
     ) chosen
     where chosen.tier = any(%(tiers)s)
       and not exists (
@@ -98,13 +136,19 @@ _CHOSEN: Final = """
       )
 """
 # The sum says whether they are the same people with the same words, in whatever order they are read.
-_COUNT: Final[LiteralString] = (
-    "select count(*), coalesce(bit_xor(hashtextextended(concat_ws('/', chosen.person_ref, chosen.tier, chosen.setting,"
-    " chosen.last_exposure_at), 0)), 0)" + _CHOSEN
-)
-_NEXT: Final[LiteralString] = (
-    "select chosen.person_ref, chosen.tier, chosen.setting, chosen.hop, chosen.parent_ref, chosen.place,"
-    " chosen.case_ref, chosen.last_exposure_at" + _CHOSEN + " order by chosen.person_ref limit %(limit)s"
+_SUM: Final = """
+    select count(*), coalesce(bit_xor(hashtextextended(
+        concat_ws('/', chosen.person_ref, chosen.tier, chosen.setting, chosen.last_exposure_at), 0)), 0)
+"""
+_ROWS: Final = """
+    select chosen.person_ref, chosen.tier, chosen.setting, chosen.hop, chosen.parent_ref, chosen.place,
+           chosen.case_ref, chosen.last_exposure_at
+"""
+_PAGE: Final = " order by chosen.person_ref limit %(limit)s"
+_SUMS: Final[tuple[LiteralString, ...]] = (_SUM + _BEGIN + _TRACED + _END, _SUM + _BEGIN + _JUDGED + _END)
+_PAGES: Final[tuple[LiteralString, ...]] = (
+    _ROWS + _BEGIN + _TRACED + _END + _PAGE,
+    _ROWS + _BEGIN + _JUDGED + _END + _PAGE,
 )
 _CONFIRMATIONS: Final = """
     select confirmation_ref, incident_ref, tiers, run_ref, person_ref, people, people_sum, state, stated_by, stated_at,
@@ -115,14 +159,24 @@ _CONFIRMATIONS: Final = """
 
 def count(read: Read, which: Which, at: datetime) -> tuple[int, int]:
     """How many would be confirmed now, and a sum over who they are and what would be said of them."""
-    row = read.row(_COUNT, _parameters(which, at, after=0))
-    return (0, 0) if row is None else (row[0], row[1])
+    people = total = 0
+    for statement in _SUMS:
+        counted, part = read.row(statement, _parameters(which, at, after=0)) or (0, 0)
+        people += counted
+        total ^= part
+    return people, total
 
 
-def following(read: Read, which: Which, at: datetime, *, after: int, limit: int) -> list[Chosen]:
-    """Up to `limit` of those that `count` counts, with numbers above `after`, ascending."""
-    rows = read.rows(_NEXT, _parameters(which, at, after=after) | {"limit": limit})
-    return [Chosen._make(row) for row in rows]
+def following(read: Read, which: Which, at: datetime, *, limit: int) -> Iterator[list[Chosen]]:
+    """Those that `count` counts, at most `limit` at once: the traced by number, then whom only the field found.
+
+    Each part is asked for when the one before has been dealt with.
+    """
+    for statement in _PAGES:
+        after = 0
+        while rows := read.rows(statement, _parameters(which, at, after=after) | {"limit": limit}):
+            yield [Chosen._make(row) for row in rows]
+            after = rows[-1][0]
 
 
 def insert(write: Write, which: Which, *, counted: tuple[int, int], stated_by: str, at: datetime) -> int:
@@ -252,14 +306,13 @@ def finish_withdrawal(write: Write, confirmation_ref: int, *, by: str, reason: s
     )
 
 
-def insert_judgement(
-    write: Write, *, incident_ref: int, person_ref: int, tier: str | None, reason: str, at: datetime, judged_by: str
-) -> int:
+def insert_judgement(write: Write, incident_ref: int, person_ref: int, found: Found, by: str, at: datetime) -> int:
     """A judgement of the field; its number. Who was traced is dropped by no contact, and proposed again by a tier."""
+    tier = found.tier
     number: int = write.value(
-        "insert into field_judgement (incident_ref, person_ref, tier, reason, at, judged_by)"
-        " values (%s, %s, %s, %s, %s, %s) returning judgement_ref",
-        (incident_ref, person_ref, tier, reason, at, judged_by),
+        "insert into field_judgement (incident_ref, person_ref, tier, setting, exposed_at, reason, at, judged_by)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s) returning judgement_ref",
+        (incident_ref, person_ref, tier, found.setting, found.exposed_at, found.reason, at, by),
     )
     write.execute(
         "update traced set state = case when %s::text is null then 'dropped' else 'proposed' end"
