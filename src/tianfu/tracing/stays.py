@@ -135,6 +135,16 @@ def joined(*parts: Stays) -> Stays:
     )
 
 
+def is_near(near: Near, setting: int, row: int, other: int) -> bool:
+    """Whether a stay in row `other` is near a source's stay of that kind in `row`, as `meet` has it."""
+    if near.rows[setting] == NOT_NEAR:
+        return False
+    if near.rows[setting] == EVERYBODY or ROW_UNKNOWN in {row, other}:
+        return True
+    bay = int(near.bay[setting])
+    return abs((row - 1) // bay - (other - 1) // bay) <= int(near.rows[setting])
+
+
 def _take(stays: Stays, where: NDArray[np.bool_] | _Positions) -> Stays:
     person, place, begins, ends, setting, strong = stays
     return Stays(person[where], place[where], begins[where], ends[where], setting[where], strong[where])
