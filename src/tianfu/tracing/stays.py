@@ -241,8 +241,7 @@ def _named(found: _Found, mine: Stays, others: Stays, near: Near) -> tuple[_Foun
 
 def _group(place: Places, setting: Codes) -> Places:
     """A place without its row, and a kind of stay, in one number."""
-    grouped: Places = place - (place & ROW_MAX) | setting.astype(np.int64)
-    return grouped
+    return np.bitwise_or(place - (place & ROW_MAX), setting.astype(np.int64))
 
 
 def _earliest(found: _Found, mine: Stays, others: Stays, near: Near, too_large: tuple[TooLarge, ...]) -> Met:
