@@ -27,7 +27,7 @@ def test_the_list_marks_what_is_in_force_on_a_day() -> None:
 
 def test_a_set_is_shown_with_its_numbers_and_their_sources() -> None:
     told = run("show", "ninth-protocol")
-    assert "infectious from 2 days before onset, or sampling  [S9; domain 3, C12]" in told
+    assert "infectious from 2 days before onset, or sampling  [S9, C12]" in told
     assert "flight: close, 3 rows either side  [S8" in told
     assert "train_open: close, 1 bays of 2 rows either side" in told
     assert "close: 7 days central, tests on 1, 2, 3, 5, 7; 3 days monitoring, tests on 3" in told

@@ -15,7 +15,7 @@ from tianfu.clock import SystemClock
 from tianfu.platform import settings
 from tianfu.tracing import rule_files, rules
 from tianfu.tracing.rule_files import LoadedRules, TracingRulesNotFoundError
-from tianfu.tracing.rules import HopRule, TracingRules
+from tianfu.tracing.rules import Dwell, HopRule, TracingRules, VenueGround
 
 _SHANGHAI: Final = timezone(timedelta(hours=8))
 _SHOWN_HASH: Final = 12
@@ -105,7 +105,7 @@ def _lines(loaded: LoadedRules) -> Iterator[str]:
         )
     yield "scans, minutes (before, stay, after), head count:"
     for dwell in found.dwell:
-        words = ", ".join(category.value for category in dwell.categories)
+        words = _words(dwell)
         yield f"  {words}: {dwell.before}, {dwell.stay}, {dwell.after}; {dwell.crowd or 'no limit'}  [{dwell.source}]"
     for number, hop in enumerate(found.hop, start=1):
         yield from _hop_lines(number, hop)
@@ -116,14 +116,18 @@ def _hop_lines(number: int, hop: HopRule) -> Iterator[str]:
     ends = "" if hop.until is None else f", until {hop.until}"
     yield f"hop {number}: {hop.tier.value}{ends}  [{hop.source}]"
     for venue in hop.venue:
-        words = ", ".join(category.value for category in venue.categories)
-        yield f"  scans at {words}: {venue.tier.value}, {venue.setting.value}  [{venue.source}]"
+        yield f"  scans at {_words(venue)}: {venue.tier.value}, {venue.setting.value}  [{venue.source}]"
     for ground in hop.ground:
         rows = "everybody" if ground.rows is None else f"{ground.rows} rows either side"
         if ground.rows is not None and ground.bay > 1:
             rows = f"{ground.rows} bays of {ground.bay} rows either side"
         crowd = f", at most {ground.crowd}" if ground.crowd else ""
         yield f"  {ground.kind.value}: {ground.tier.value}, {rows}{crowd}  [{ground.source}]"
+
+
+def _words(found: Dwell | VenueGround) -> str:
+    words = [category.value for category in found.categories] + [kind.value for kind in found.vehicles]
+    return ", ".join([*words, "unknown"] if found.unknown else words)
 
 
 def _schedule_lines(found: TracingRules) -> Iterator[str]:
