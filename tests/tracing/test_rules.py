@@ -134,10 +134,10 @@ def test_shops_make_general_contacts_only_and_nothing_at_the_second_hop() -> Non
     assert rules.reach(NINTH, 1, Tier.GENERAL).before[code] == 30
     assert rules.reach(NINTH, 1, Tier.GENERAL).before[rules.VENUE_UNKNOWN] == 30
     assert rules.reach(NINTH, 2).before[code] == 0
-    ground = rules.venue_ground(NINTH, 1, code)
+    ground = rules.venue_ground(NINTH, 1, VenueCategory.RETAIL)
     assert ground is not None
     assert ground.tier is Tier.GENERAL
-    assert rules.venue_ground(NINTH, 2, rules.VENUE_UNKNOWN) is None
+    assert rules.venue_ground(NINTH, 2, None) is None
     assert rules.tiers(NINTH, 1) == (Tier.CLOSE, Tier.GENERAL, Tier.COPRESENT)
 
 
@@ -161,7 +161,7 @@ def test_a_car_is_a_shared_vehicle_and_a_bus_is_not_within_a_metre() -> None:
     close, general = rules.reach(NINTH, 1), rules.reach(NINTH, 1, Tier.GENERAL)
     assert [int(close.before[code]) for code in (taxi, bus, some)] == [30, 0, 0]
     assert [int(general.after[code]) for code in (taxi, bus, some)] == [0, 60, 60]
-    ground = rules.venue_ground(NINTH, 1, taxi)
+    ground = rules.venue_ground(NINTH, 1, VenueCategory.VEHICLE, rules.VehicleKind.TAXI)
     assert ground is not None
     assert ground.setting is ContactSetting.VEHICLE
 

@@ -307,8 +307,11 @@ def venue_type(category: VenueCategory | None, vehicle: VehicleKind | None = Non
     return VENUE_UNKNOWN if category is None else VENUE_TYPE[category]
 
 
-def venue_ground(rules: TracingRules, hop: int, code: int) -> VenueGround | None:
-    """The ground on which a scan at a venue of that type (`venue_type`) makes contacts; None where it makes none."""
+def venue_ground(
+    rules: TracingRules, hop: int, category: VenueCategory | None, vehicle: VehicleKind | None = None
+) -> VenueGround | None:
+    """The ground on which a scan at such a venue (see `venue_type`) makes contacts; None where it makes none."""
+    code = venue_type(category, vehicle)
     return next((ground for ground in _hop(rules, hop).venue if code in _codes([ground])), None)
 
 
