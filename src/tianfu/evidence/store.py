@@ -143,8 +143,8 @@ def statement(read: Read, evidence_id: EvidenceId) -> Evidence | None:
     return None if row is None else _evidence(row)
 
 
-def statements(read: Read, evidence_ids: Sequence[EvidenceId]) -> list[Evidence]:
-    """The statements of these numbers, standing or not, by number; numbers without one are left out."""
+def statements(read: Read, evidence_ids: Sequence[int]) -> list[Evidence]:
+    """Several statements, standing or not, by number; without those that there are not."""
     rows = read.rows(
         _STATEMENTS + " where e.evidence_id = any(%s::bigint[]) order by e.evidence_id",
         (binary.bigints(evidence_ids),),
