@@ -8,6 +8,7 @@ from tests.support import evidence as synthetic
 from tests.support import incidents as traced
 from tests.support.control import Browser, Control
 from tests.support.incidents import NUMBER, Reached
+from tianfu.access import budget
 from tianfu.access.roles import Role
 from tianfu.ids import PersonRef, format_person_ref
 from tianfu.platform.database import Purpose
@@ -106,7 +107,7 @@ def test_a_funnel_is_run_undone_and_run_again(control: Control, people: list[Per
         assert browser.ask("POST", path, body).status_code == status
 
 
-def test_people_are_read_in_the_readers_district_for_a_purpose(control: Control, people: list[PersonRef]) -> None:
+def test_people_are_read_by_who_may_read_the_incident_or_the_county(control: Control, people: list[PersonRef]) -> None:
     province, here = signed_in(control, "li.na", ""), signed_in(control, "wang.wei", "510112")
     there = signed_in(control, "chen.jie", "510104")
     province.ask("POST", SCREENING, {})
@@ -117,11 +118,10 @@ def test_people_are_read_in_the_readers_district_for_a_purpose(control: Control,
         answer = browser.ask("POST", pages, {"purpose": "investigation"} | more)
         return [each["person"] for each in answer.json()["people"]]
 
-    assert seen(province) == [here_person, there_person, nowhere]
-    assert seen(here) == [here_person, nowhere]
-    assert seen(there, county="510104") == [there_person]
+    assert seen(province) == seen(here) == [here_person, there_person, nowhere]
+    assert seen(here, county="510104") == seen(there, county="510104") == [there_person]
     assert there.ask("POST", pages, {"purpose": "investigation"}).status_code == 403
-    assert here.ask("POST", pages, {"purpose": "investigation", "county": "510104"}).status_code == 403
+    assert there.ask("POST", pages, {"purpose": "investigation", "county": "510112"}).status_code == 403
     for wrong in ({"purpose": "entry"}, {"purpose": "curiosity"}, {"purpose": "investigation", "county": "5101a"}):
         assert province.ask("POST", pages, wrong).status_code in {403, 422}
     first = province.ask("POST", pages, {"purpose": "investigation", "limit": 2, "listed": True}).json()
@@ -129,7 +129,8 @@ def test_people_are_read_in_the_readers_district_for_a_purpose(control: Control,
     assert seen(province, after=first["next"]) == [nowhere]
     assert seen(province, reason="scanned_near", step="scans") == [here_person, there_person, nowhere]
     assert seen(province, reason="cleared") == []
-    assert ("screening.read", "chen.jie") in trail(control)
+    by_chen = [action for action, actor in trail(control) if actor == "chen.jie"]
+    assert by_chen == ["screening.read", "screening.refused", "screening.refused"]
 
 
 def test_why_somebody_is_listed_is_told_and_the_person_sees_the_reading(
@@ -156,7 +157,27 @@ def test_why_somebody_is_listed_is_told_and_the_person_sees_the_reading(
     assert here.ask("POST", f"{SCREENING}/people", asked | {"person": stranger}).status_code == 404
     with control.database.read(Purpose.OPERATOR) as read:
         seen = read.rows("select action, actor from audit_trail where person_ref = %s order by trail_id", (people[0],))
-    assert seen == [("contacts.judge", "li.na"), ("screening.read", "li.na")]
+    assert seen == [
+        ("contacts.judge", "li.na"),
+        ("screening.read", "li.na"),
+        ("screening.refused", "chen.jie"),
+    ]
+
+
+def test_reading_people_counts_on_the_readers_budget(
+    control: Control, people: list[PersonRef], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = signed_in(control, "li.na", "510112")
+    reader.ask("POST", SCREENING, {})
+    monkeypatch.setattr(budget, "spend", lambda *_: False)
+
+    pages = reader.ask("POST", f"{SCREENING}/pages", {"purpose": "investigation"})
+    one = reader.ask(
+        "POST", f"{SCREENING}/people", {"person": format_person_ref(people[0]), "purpose": "investigation"}
+    )
+
+    assert {pages.status_code, one.status_code} == {429}
+    assert [action for action, _ in trail(control)][-2:] == ["screening.refused", "screening.refused"]
 
 
 def test_a_few_are_confirmed_at_once_and_taken_back(control: Control, people: list[PersonRef]) -> None:

@@ -1,7 +1,8 @@
 """The funnel through the operators' API: run it, undo, run again, look at who is on the list and why.
 
 Running it takes the right to trace at the incident's place; its counts, the right to read the incident. People are
-read for a stated purpose, in the reader's district only, and each reading is in the trail.
+read for a stated purpose, all of an incident by who may read it, a county's own by who may there. Each reading is
+counted and in the trail, refused ones too.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from typing import Final, NamedTuple
 from litestar import get, post
 from litestar.params import FromPath, RawBody
 
+from tianfu.access import budget
 from tianfu.access.accounts import Account
-from tianfu.access.decide import Grant, Resource, covers, require
+from tianfu.access.budget import ReadBudgetSpentError
+from tianfu.access.decide import Allowed, ForbiddenError, Refused, Resource, Verdict, decide, require
 from tianfu.access.roles import Action, Purpose
 from tianfu.console.parts import Console, ConsoleParts, operator
 from tianfu.console.screening_forms import (
@@ -37,16 +40,42 @@ from tianfu.tracing.incidents import Incident
 from tianfu.tracing.screening import funnel_files, judge, noted, screenings, store
 from tianfu.tracing.screening.lake_scans import from_lake
 from tianfu.tracing.screening.screenings import Run
-from tianfu.tracing.screening.store import Wanted
+from tianfu.tracing.screening.store import PersonRow, Wanted
 
 _Making = Callable[[Write, Incident, str, datetime], Run]
 
 
-class _Scope(NamedTuple):
-    """Whom somebody may see: a range of counties, and whether those of whom no county is known."""
+class _Asked(NamedTuple):
+    """Whether somebody may read people: the budget allows it (`within`), and role, place and purpose do."""
 
-    county: tuple[int, int]
-    unknown: bool
+    within: bool
+    verdict: Verdict
+
+    @property
+    def allowed(self) -> bool:
+        """Both."""
+        return self.within and isinstance(self.verdict, Allowed)
+
+    def note(
+        self,
+        write: Write,
+        incident: Incident,
+        account: Account,
+        at: datetime,
+        *,
+        person: PersonRef | None,
+        detail: dict[str, str | int],
+    ) -> None:
+        """Record the reading, or that it was refused."""
+        action = noted.READ if self.allowed else noted.REFUSED
+        told: dict[str, str | int] = {"channel": "console", **detail}
+        if isinstance(self.verdict, Refused):
+            told["reason"] = self.verdict.reason.value
+        else:
+            told["role"] = self.verdict.grant.role.value
+        if not self.within:
+            told["reason"] = "budget"
+        noted.note(write, incident, action, actor=account.username, at=at, person=person, detail=told)
 
 
 @post("/incidents/{number:str}/screening", status_code=201, operation_class=documented(FunnelForm), sync_to_thread=True)
@@ -137,34 +166,31 @@ def rerun_step(
     sync_to_thread=True,
 )
 def read_page(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> PageAnswer:
-    """People of the newest run, by step, reason and county, in the reader's district."""
+    """People of the newest run, by step, reason and county."""
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(PageForm, body)
     if not 1 <= sent.limit <= store.PAGE_MAX:
         fault = Fault("limit", "limit", f"应为 1 至 {store.PAGE_MAX}", f"must be 1 to {store.PAGE_MAX}")
         raise InputInvalidError(faults=(fault,))
+    counties = screenings.county_range(sent.county or "")
+    after = 0 if sent.after is None else parse_person_ref(sent.after)
+    rows: list[PersonRow] = []
     with console.database.write(db.Purpose.OPERATOR) as write:
         incident = incidents.find(write, number)
-        scope = _scope(account, incident, sent.county, _purpose(sent.purpose))
         run = screenings.current(write, incident)
         wanted = Wanted(
             listed=sent.listed,
             reason=screenings.reason_code(sent.reason),
             step=screenings.step_position(run.definition, sent.step),
-            county=scope.county,
-            unknown_county=scope.unknown,
+            county=counties,
+            unknown_county=sent.county is None,
         )
-        after = 0 if sent.after is None else parse_person_ref(sent.after)
-        rows = store.page(write, run.run_ref, wanted, after=after, limit=sent.limit)
-        noted.note(
-            write,
-            incident,
-            noted.READ,
-            actor=account.username,
-            at=at,
-            detail={"count": len(rows), "channel": "console"},
-        )
+        asked = _asked(write, account, incident, sent.county, _purpose(sent.purpose), at)
+        if asked.allowed:
+            rows = store.page(write, run.run_ref, wanted, after=after, limit=sent.limit)
+        asked.note(write, incident, account, at, person=None, detail={"count": len(rows)})
+    _require_allowed(console, asked)
     people = tuple(StandingAnswer.of(screenings.standing(run.definition, row)) for row in rows)
     full = len(rows) == sent.limit
     return PageAnswer(people=people, next=format_person_ref(PersonRef(rows[-1].person_ref)) if full else None)
@@ -186,19 +212,12 @@ def read_person(request: AnyRequest, console: ConsoleParts, number: FromPath[str
         incident = incidents.find(write, number)
         run = screenings.current(write, incident)
         row = store.person(write, run.run_ref, person)
-        county = f"{row.county:06d}" if row is not None and row.county else incident.place
-        grant = require(account.principal, Action.READ_INCIDENT, Resource(county), purpose=purpose)
-        noted.note(
-            write,
-            incident,
-            noted.READ,
-            actor=account.username,
-            at=at,
-            person=person,
-            detail={"role": grant.role.value, "channel": "console"},
-        )
+        county = f"{row.county:06d}" if row is not None and row.county else None
+        asked = _asked(write, account, incident, county, purpose, at)
         told = None if row is None else screenings.standing(run.definition, row)
         judgement = judge.latest(write, incident, person)
+        asked.note(write, incident, account, at, person=person, detail={})
+    _require_allowed(console, asked)
     if told is None:
         raise NotFoundError
     return StandingAnswer.of(told, judgement)
@@ -221,13 +240,24 @@ def _readable(account: Account, incident: Incident) -> Incident:
     return incident
 
 
-def _scope(account: Account, incident: Incident, county: str | None, purpose: Purpose) -> _Scope:
-    """The counties that may be read: the one asked for, or the reader's own district. Raises `ForbiddenError`."""
-    place = incident.place if county is None else county
-    grant: Grant = require(account.principal, Action.READ_INCIDENT, Resource(place), purpose=purpose)
-    counties = screenings.county_range(grant.district if county is None else county)
-    # Nobody's county is somebody's business: of those who may read the incident itself.
-    return _Scope(counties, unknown=county is None and covers(grant.district, incident.place))
+def _asked(
+    write: Write, account: Account, incident: Incident, county: str | None, purpose: Purpose, at: datetime
+) -> _Asked:
+    """Whether people may be read: all of an incident's by who may read it, a county's own by who may there."""
+    within = budget.spend(write, account.account_ref, at)
+    verdict = decide(account.principal, Action.READ_INCIDENT, Resource(incident.place), purpose=purpose)
+    if isinstance(verdict, Refused) and county is not None:
+        verdict = decide(account.principal, Action.READ_INCIDENT, Resource(county), purpose=purpose)
+    return _Asked(within, verdict)
+
+
+def _require_allowed(console: Console, asked: _Asked) -> None:
+    """Raise `ReadBudgetSpentError` or `ForbiddenError`, after the refusal is in the trail."""
+    if not asked.within:
+        console.log.error("an account has spent its reading budget", code=ReadBudgetSpentError.code)
+        raise ReadBudgetSpentError
+    if not asked.allowed:
+        raise ForbiddenError
 
 
 def _purpose(word: str) -> Purpose:

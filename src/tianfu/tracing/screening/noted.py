@@ -15,6 +15,7 @@ from tianfu.tracing.screening.screenings import Run
 
 SCREEN: Final = "screening.run"
 READ: Final = "screening.read"
+REFUSED: Final = "screening.refused"
 JUDGE: Final = "contacts.judge"
 CONFIRM: Final = "contacts.confirm"
 WITHDRAW: Final = "contacts.withdraw"
