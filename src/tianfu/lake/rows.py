@@ -117,9 +117,10 @@ def unique(rows: Rows) -> Rows:
     return rows[kept]
 
 
-def in_venue_order(rows: Rows) -> Rows:
-    """The rows by venue, minute, person."""
-    return rows[np.argsort(_venue_words(rows), kind="stable")]
+def venue_order(rows: Rows) -> NDArray[np.intp]:
+    """Where the rows lie by venue, minute, person."""
+    order: NDArray[np.intp] = np.argsort(_venue_words(rows), kind="stable")
+    return order
 
 
 def words(rows: Rows) -> Words:
