@@ -1,4 +1,4 @@
-"""Files into tables: `visits(person text, venue text, at int)` and `cases(person text, since int, until int)`.
+"""Files into tables: `visits(person text, venue text, minute int)` and `cases(person text, since int, until int)`.
 
 Instants are minutes since 1970-01-01T00:00Z. What is no instant or is empty becomes NULL and is counted, so that the
 caller refuses the file.
@@ -26,7 +26,7 @@ _IDENTIFIERS: Final = dict.fromkeys(
     ),
     _TEXT,
 )
-_WHOLE: Final = ("tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger")
+_WHOLE: Final = ("tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger", "ubigint")
 _DECIMAL: Final = ("float", "double", "decimal")
 _LOCAL: Final = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns", "date")
 
@@ -39,7 +39,7 @@ class Target(NamedTuple):
     instants: Sequence[tuple[str, str]]
 
 
-VISITS: Final = Target("visits", ("person", "venue"), (("at", "at"),))
+VISITS: Final = Target("visits", ("person", "venue"), (("at", "minute"),))
 CASES: Final = Target("cases", ("person",), (("from", "since"), ("to", "until")))
 
 
@@ -104,9 +104,9 @@ def _filled(
 
 def _instant(column: str, kind: str) -> str:
     if kind == "varchar":
-        return minute_expression(column, DUCKDB)
+        return minute_expression(f"trim({column})", DUCKDB)
     if kind in _WHOLE:
-        return within(floored(f"cast({column} as bigint)", 60, DUCKDB))
+        return within(floored(f"try_cast({column} as bigint)", 60, DUCKDB))
     if kind in _DECIMAL:
         # Seconds are floored first: a minute cannot begin between two of them.
         return within(floored(f"try_cast(floor({column}) as bigint)", 60, DUCKDB))
