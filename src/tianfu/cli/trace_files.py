@@ -46,17 +46,26 @@ _FILE: Final = click.Path(path_type=Path)
     help="What computes it.",
 )
 @click.option("--spark-master", default="local[*]", show_default=True, help="Where Spark runs.")
-def command(  # noqa: PLR0913 - one parameter an option
-    *, visits: Path, cases: Path, dwell_minutes: int, hops: int, out: Path, engine: str, spark_master: str
+@click.option("--spark-conf", multiple=True, metavar="NAME=VALUE", help="A setting of Spark's own; any number of them.")
+def command(
+    *,
+    visits: Path,
+    cases: Path,
+    dwell_minutes: int,
+    hops: int,
+    out: Path,
+    engine: str,
+    spark_master: str,
+    spark_conf: tuple[str, ...],
 ) -> None:
     """Everybody whom the cases of one file reached through the visits of another, hop by hop."""
     job = Job(visits=visits, cases=cases, out=out, dwell_minutes=dwell_minutes, hops=hops)
-    people = run(job, _tracer(Engine(engine), spark_master), _tell)
+    people = run(job, _tracer(Engine(engine), spark_master, spark_conf), _tell)
     if sys.stderr.isatty():
         click.echo(f"{people:,} people in {out}", err=True)
 
 
-def _tracer(engine: Engine, spark_master: str) -> Trace:
+def _tracer(engine: Engine, spark_master: str, spark_conf: tuple[str, ...]) -> Trace:
     if engine is Engine.ARRAYS:
         return with_arrays
     if engine is Engine.DUCKDB:
@@ -65,7 +74,8 @@ def _tracer(engine: Engine, spark_master: str) -> Trace:
         raise SparkMissingError
     from tianfu.tracing.files.with_spark import tracer
 
-    return tracer(spark_master)
+    settings = dict(one.partition("=")[::2] for one in spark_conf)
+    return tracer(spark_master, settings)
 
 
 def _tell(step: str) -> None:

@@ -40,9 +40,10 @@ _OFFSET_LENGTHS: Final = (6, 5, 3)
 def minute_of(text: str) -> int | None:
     """The minute since 1970-01-01T00:00Z that holds the instant `text`, rounded down; None when it is no instant."""
     text = text.strip(" ")
+    minute: int | None
     if _UNIX.fullmatch(text):
         whole, _, fraction = text.partition(".")
-        minute = (int(whole) - (whole.startswith("-") and fraction.strip("0") != "")) // 60
+        minute = (int(whole) - (1 if whole.startswith("-") and fraction.strip("0") else 0)) // 60
     elif _EXTENDED.fullmatch(text):
         minute = _minute(text[:10], text[11:13] or "0", text[14:16] or "0", text[16:])
     elif _BASIC.fullmatch(text):

@@ -75,7 +75,7 @@ def _load(workspace: Workspace, path: Path, target: Target, needed: tuple[str, .
         except duckdb.InvalidInputException as error:
             raise TraceFileInvalidError.of(path, _NOT_PARQUET) from error
         if wrong:
-            raise TraceFileInvalidError.of(path, _in_rows(wrong))
+            raise TraceFileInvalidError.of(path, in_rows(wrong))
         return
     _require_present(path)
     header = _header(path, needed)
@@ -97,7 +97,8 @@ def _load(workspace: Workspace, path: Path, target: Target, needed: tuple[str, .
     plain.unlink()
 
 
-def _in_rows(count: int) -> Fault:
+def in_rows(count: int) -> Fault:
+    """So many rows of a Parquet file are not as they must be."""
     return refused.unreadable(
         "rows",
         f"{count} 行有空值或无效时刻",

@@ -24,7 +24,7 @@ _MIB: Final = 1024 * 1024
 
 
 class Workspace(NamedTuple):
-    """`connection` is a database of this run alone; `folder` is empty and ours."""
+    """`connection` is a database of this run alone; `folder`, an absolute path, is empty and ours."""
 
     folder: Path
     connection: duckdb.DuckDBPyConnection
@@ -38,7 +38,7 @@ def opened(out: Path) -> Iterator[Workspace]:
     of memory or disk raises `TraceTooLargeError`.
     """
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent.absolute()))
     except OSError as error:
         raise TraceOutputError(
             zh=f"无法在 {out.parent} 中写入。", en=f"There is no writing in {out.parent}: {error.strerror or error}."
