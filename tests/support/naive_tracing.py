@@ -1,4 +1,4 @@
-"""Tracing from two plain files as the definition says it, pair by pair, in plain Python: what the engines must equal."""
+"""Tracing from two plain files as the definition says it, pair by pair: what the engines must equal."""
 
 from __future__ import annotations
 
@@ -45,9 +45,7 @@ def traced(visits: Sequence[Visit], cases: Sequence[Case], dwell: int, hops: int
                 first[other.person] = min(first.get(other.person, exposure), exposure)
         rows += [(hop, at, person, source, venue) for person, (at, source, venue) in first.items()]
         known |= set(first)
-        starts = {
-            visit for visit in visits if visit.person in first and first[visit.person][0] <= visit.at < latest
-        }
+        starts = {visit for visit in visits if visit.person in first and first[visit.person][0] <= visit.at < latest}
     return [HEADER] + [
         [person, str(hop), written(at), source, venue] for hop, at, person, source, venue in sorted(rows)
     ]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -8,7 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tianfu.tracing.files.instants import DUCKDB, MINUTE_MAX, MINUTE_MIN, minute_expression, minute_of
+from tianfu.tracing.files.instants import DUCKDB, MINUTE_MAX, MINUTE_MIN, minute_expression, minute_of, within
+
+Columns = Callable[[list[str]], list[int | None]]
 
 EIGHT = 27_700_320  # 2022-09-01T08:00Z
 
@@ -48,30 +51,43 @@ INSTANTS = {
 NO_INSTANTS = (
     *("", " ", "x", "2022-09-31", "2023-02-29T00:00Z", "2022-13-01", "2022-00-10", "2022-9-1", "2022-09-01T24:00Z"),
     *("2022-09-01T08:60Z", "2022-09-01T08:00:60Z", "2022-09-01T08", "2022-09-01T08:00:00+24:00", "2022-09-01 08:00 Z"),
-    *("2022-09-01T08:00:00Z\n", "2022-09-01T08:00:00Z\u2028", "1662019200\n", "２０２２-09-01", "1e9", "1,5", "--5", "+5"),
-    *("1.5.5", ".5", "0000-12-31T23:59-01:00", "0001-01-01T00:00+00:01", "6000-01-01", "1662019200000", "9" * 18),
-    *("9" * 30, "2022-W35-4", "2022-244", "NaN", "infinity", "2022-09-01T08:00:00 +08:00", "nan", "epoch", "20220901T08"),
-    *("2022-09-01T08:00:00+8", "2022-09-01T08:00:00.Z", "2022-09-01TZ", "2022-09-01Z"),
+    *("2022-09-01T08:00:00Z\n", "2022-09-01T08:00:00Z\u2028", "1662019200\n", "２０２２-09-01", "1e9", "1,5", "--5"),
+    *("+5", "1.5.5", ".5", "0000-12-31T23:59-01:00", "0001-01-01T00:00+00:01", "6000-01-01", "1662019200000"),
+    *(
+        "9" * 18,
+        "-" + "9" * 18,
+        "9" * 30,
+        "2022-W35-4",
+        "2022-244",
+        "NaN",
+        "infinity",
+        "2022-09-01T08:00:00 +08:00",
+        "nan",
+    ),
+    *("epoch", "20220901T08", "2022-09-01T08:00:00+8", "2022-09-01T08:00:00.Z", "2022-09-01TZ", "2022-09-01Z"),
 )
 
 
-def in_duckdb(texts: list[str]) -> list[int | None]:
+@pytest.fixture(scope="module")
+def in_duckdb() -> Iterator[Columns]:
     with duckdb.connect() as connection:
-        connection.execute("create table given (number int, text varchar)")
-        connection.executemany("insert into given values (?, ?)", list(enumerate(texts)))
-        expression = minute_expression("text", DUCKDB)
-        rows = connection.execute(
-            f"select {expression} from (select number, trim(text) as text from given) order by number"  # noqa: S608
-        )
-        return [row[0] for row in rows.fetchall()]
+        query = (
+            f"select {within('minute')} from (select number, {minute_expression('text', DUCKDB)} as minute from "  # noqa: S608
+            "(select unnest($texts) as text, unnest(range(len($texts))) as number)) order by number"
+        ).replace("unnest($texts)", "trim(unnest($texts))")
+
+        def minutes(texts: list[str]) -> list[int | None]:
+            return [row[0] for row in connection.execute(query, {"texts": texts}).fetchall()]
+
+        yield minutes
 
 
-def test_every_way_to_write_an_instant_is_floored_to_its_minute() -> None:
+def test_every_way_to_write_an_instant_is_floored_to_its_minute(in_duckdb: Columns) -> None:
     assert {text: minute_of(text) for text in INSTANTS} == INSTANTS
     assert in_duckdb(list(INSTANTS)) == list(INSTANTS.values())
 
 
-def test_what_is_no_instant_is_none() -> None:
+def test_what_is_no_instant_is_none(in_duckdb: Columns) -> None:
     assert [text for text in NO_INSTANTS if minute_of(text) is not None] == []
     assert in_duckdb(list(NO_INSTANTS)) == [None] * len(NO_INSTANTS)
 
@@ -103,5 +119,5 @@ LETTERS = st.text(alphabet="0123456789-+:.,TZtz ", max_size=26)
 
 
 @given(st.lists(LETTERS | st.sampled_from([*INSTANTS, *NO_INSTANTS]), min_size=1, max_size=60))
-def test_the_expression_for_columns_means_the_same(texts: list[str]) -> None:
+def test_the_expression_for_columns_means_the_same(in_duckdb: Columns, texts: list[str]) -> None:
     assert in_duckdb(texts) == [minute_of(text) for text in texts]

@@ -138,8 +138,7 @@ def test_parquet_is_read_with_the_types_it_has(engine: Trace, tmp_path: Path) ->
             f"'{tmp_path}/days/two.parquet'"
         )
         connection.execute(
-            "copy (select 10 person, 1662019200.5::double \"from\", 1662019320::bigint \"to\") to "
-            f"'{tmp_path}/C.parquet'"
+            f'copy (select 10 person, 1662019200.5::double "from", 1662019320::bigint "to") to \'{tmp_path}/C.parquet\''
         )
 
     found = rows(engine, job(tmp_path / "days", tmp_path / "C.parquet", dwell=11))

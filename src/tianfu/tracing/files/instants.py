@@ -98,26 +98,31 @@ SPARK: Final = Dialect(
 )
 
 
-def floored(seconds: str, by: int, dialect: Dialect) -> str:
-    """An expression: the whole number `seconds` divided by `by`, rounded down also below zero."""
-    up, down = dialect.divided.format(seconds, by), dialect.divided.format(f"{by - 1} - ({seconds})", by)
-    return f"(case when {seconds} >= 0 then {up} else -{down} end)"
+SECONDS_MAX: Final = 10**18 - 1
+# Added before and taken off after a division, so that it rounds down below zero too. A multiple of 60 times this is
+# more than the 18 digits that a number of seconds may have; their sum fits into 64 bits.
+_LIFT: Final = 17_000_000_000_000_000
+
+
+def minutes_of_seconds(seconds: str, dialect: Dialect) -> str:
+    """An expression: whole minutes, rounded down, of an expression of whole seconds of at most 18 digits."""
+    return f"({dialect.divided.format(f'{seconds} + {60 * _LIFT}', 60)} - {_LIFT})"
 
 
 def within(minute: str) -> str:
-    """An expression: `minute` where it is in range, else NULL."""
+    """An expression: the column `minute` where it is in range, else NULL."""
     return f"(case when {minute} between {MINUTE_MIN} and {MINUTE_MAX} then cast({minute} as int) end)"
 
 
 def minute_expression(text: str, dialect: Dialect) -> str:
-    """An expression: what `minute_of` gives for the column `text`, NULL where that gives None, an int elsewhere.
+    """An expression: the minute of the column `text`, NULL where that is no instant, not yet held against the range.
 
-    The column must be without spaces around its texts (`trim`); it is named many times.
+    `within` of it is what `minute_of` gives. The column must be without spaces around its texts (`trim`); it is named many times.
     """
     day = f"concat(substr({text}, 1, 4), '-', substr({text}, 5, 2), '-', substr({text}, 7, 2))"
     extended = _of_parts(f"substr({text}, 1, 10)", _part(text, 12, 11), _part(text, 15, 11), text, dialect)
     basic = _of_parts(day, _part(text, 10, 9), _part(text, 12, 9), text, dialect)
-    return within(
+    return (
         f"(case when {dialect.matches.format(text, EXTENDED)} then {extended} "
         f"when {dialect.matches.format(text, UNIX)} then {_of_seconds(text, dialect)} "
         f"when {dialect.matches.format(text, BASIC)} then {basic} end)"
@@ -151,4 +156,4 @@ def _of_seconds(text: str, dialect: Dialect) -> str:
     whole = dialect.whole.format(f"split_part({text}, '.', 1)")
     fraction = f"replace(split_part({text}, '.', 2), '0', '')"
     below = f"(case when substr({text}, 1, 1) = '-' and {fraction} <> '' then 1 else 0 end)"
-    return floored(f"({whole} - {below})", 60, dialect)
+    return minutes_of_seconds(f"{whole} - {below}", dialect)

@@ -12,11 +12,11 @@ from typing import Final, NamedTuple
 
 import duckdb
 
-from tianfu.tracing.files.instants import DUCKDB, floored, minute_expression, within
+from tianfu.tracing.files.instants import DUCKDB, SECONDS_MAX, minute_expression, minutes_of_seconds, within
 
 # One row; texts of this length are no identifiers. What is longer is refused as a line that cannot be taken apart.
 LINE_BYTES_MAX: Final = 2_000_000
-_MICROSECONDS: Final = 60_000_000
+_MICROSECONDS: Final = 1_000_000
 
 _TEXT: Final = 'cast("{}" as varchar)'
 _IDENTIFIERS: Final = dict.fromkeys(
@@ -58,7 +58,7 @@ def load_csv(connection: duckdb.DuckDBPyConnection, path: Path, target: Target, 
     chosen = ", ".join(f'{text} as "{name}"' for name, text in (texts | names).items())
     instants = {name: minute_expression(f'"{column}"', DUCKDB) for column, name in target.instants}
     identifiers = {column: f"nullif(\"{column}\", '')" for column in target.identifiers}
-    return _filled(connection, path, target.table, f"(select {chosen} from {source})", identifiers | instants)
+    return _filled(connection, path, target.table, f"(select {chosen} from {source})", identifiers, instants)
 
 
 def load_parquet(connection: duckdb.DuckDBPyConnection, path: Path, target: Target, types: dict[str, str]) -> int:
@@ -66,7 +66,7 @@ def load_parquet(connection: duckdb.DuckDBPyConnection, path: Path, target: Targ
     identifiers = {column: f"nullif({_TEXT.format(column)}, '')" for column in target.identifiers}
     instants = {name: _instant(f'"{column}"', types[column]) for column, name in target.instants}
     source = "read_parquet(?, binary_as_string = true)"
-    return _filled(connection, path, target.table, source, identifiers | instants)
+    return _filled(connection, path, target.table, source, identifiers, instants)
 
 
 def parquet_types(connection: duckdb.DuckDBPyConnection, path: Path) -> dict[str, str]:
@@ -94,24 +94,33 @@ def pattern(path: Path) -> str:
 
 
 def _filled(
-    connection: duckdb.DuckDBPyConnection, path: Path, table: str, source: str, expressions: dict[str, str]
+    connection: duckdb.DuckDBPyConnection,
+    path: Path,
+    table: str,
+    source: str,
+    identifiers: dict[str, str],
+    instants: dict[str, str],
 ) -> int:
-    chosen = ", ".join(f'{expression} as "{name}"' for name, expression in expressions.items())
-    connection.execute(f"create table {table} as select {chosen} from {source}", [pattern(path)])  # noqa: S608
-    nothing = " or ".join(f'"{name}" is null' for name in expressions)
+    chosen = ", ".join(f'{expression} as "{name}"' for name, expression in (identifiers | instants).items())
+    ranged = ", ".join([*(f'"{name}"' for name in identifiers), *(f'{within(name)} as "{name}"' for name in instants)])
+    query = f"select {ranged} from (select {chosen} from {source})"  # noqa: S608 - names and expressions of ours
+    connection.execute(f"create table {table} as {query}", [pattern(path)])
+    nothing = " or ".join(f'"{name}" is null' for name in identifiers | instants)
     return _number(connection, f"select count(*) from {table} where {nothing}")  # noqa: S608
 
 
 def _instant(column: str, kind: str) -> str:
     if kind == "varchar":
         return minute_expression(f"trim({column})", DUCKDB)
-    if kind in _WHOLE:
-        return within(floored(f"try_cast({column} as bigint)", 60, DUCKDB))
-    if kind in _DECIMAL:
+    if kind in _LOCAL:
+        return f"cast(epoch(date_trunc('minute', {column})) as bigint) // 60"
+    if kind == "timestamp with time zone":
+        seconds = f"(epoch_us({column}) // {_MICROSECONDS} - cast(epoch_us({column}) % {_MICROSECONDS} < 0 as bigint))"
+    else:
         # Seconds are floored first: a minute cannot begin between two of them.
-        return within(floored(f"try_cast(floor({column}) as bigint)", 60, DUCKDB))
-    micros = f"epoch_us(date_trunc('minute', {column}))" if kind in _LOCAL else f"epoch_us({column})"
-    return within(floored(f"cast({micros} as bigint)", _MICROSECONDS, DUCKDB))
+        seconds = f"try_cast({column} as bigint)" if kind in _WHOLE else f"try_cast(floor({column}) as bigint)"
+    bounded = f"(case when {seconds} between -{SECONDS_MAX} and {SECONDS_MAX} then {seconds} end)"
+    return minutes_of_seconds(bounded, DUCKDB)
 
 
 def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:

@@ -13,15 +13,17 @@ from typing import Final
 import duckdb
 from pyspark.sql import SparkSession
 
-from tianfu.tracing.files.instants import SPARK, floored, minute_expression, within
+from tianfu.tracing.files.instants import SECONDS_MAX, SPARK, minute_expression, minutes_of_seconds, within
 
-_MICROSECONDS: Final = 60_000_000
 _WHOLE: Final = ("tinyint", "smallint", "int", "bigint")
 _TIMESTAMPS: Final = ("timestamp", "timestamp_ntz", "date")
 
 _VISITS: Final = """
 select person, venue, minute, (minute - pmod(minute, {dwell})) div {dwell} as bucket
-from (select {person} as person, {venue} as venue, cast({minute} as bigint) as minute from visits_given)
+from (
+    select person, venue, cast({within} as bigint) as minute
+    from (select {person} as person, {venue} as venue, {minute} as minute from visits_given)
+)
 """
 _FIRST_STARTS: Final = """
 select distinct visits.person, visits.venue, visits.minute, visits.bucket
@@ -61,7 +63,9 @@ def give_visits(spark: SparkSession, path: Path, dwell_minutes: int, *, checked:
     else:
         expressions = {name: f"nullif(cast(`{name}` as string), '')" for name in ("person", "venue")}
         expressions["minute"] = _instant("`at`", given.schema["at"].dataType.simpleString())
-    spark.sql(_VISITS.format(dwell=dwell_minutes, **expressions)).createOrReplaceTempView("visits")
+    spark.sql(_VISITS.format(dwell=dwell_minutes, within=within("minute"), **expressions)).createOrReplaceTempView(
+        "visits"
+    )
     if checked:
         return 0
     counted = spark.sql(
@@ -116,8 +120,9 @@ def plain(path: Path) -> str:
 def _instant(column: str, kind: str) -> str:
     if kind == "string":
         return minute_expression(f"trim({column})", SPARK)
-    if kind in _WHOLE:
-        return within(floored(f"cast({column} as bigint)", 60, SPARK))
     if kind in _TIMESTAMPS:
-        return within(floored(f"unix_micros(cast({column} as timestamp))", _MICROSECONDS, SPARK))
-    return within(floored(f"try_cast(floor({column}) as bigint)", 60, SPARK))
+        seconds = f"unix_seconds(cast({column} as timestamp))"
+    else:
+        seconds = f"try_cast({column} as bigint)" if kind in _WHOLE else f"try_cast(floor({column}) as bigint)"
+    bounded = f"(case when {seconds} between -{SECONDS_MAX} and {SECONDS_MAX} then {seconds} end)"
+    return minutes_of_seconds(bounded, SPARK)
