@@ -42,7 +42,7 @@ def hop(
 
     `partitions` in any order, days missing or several times; `sources` in any order. `venue_type` has a code for each
     venue number; a venue beyond its end has type 0. `people` is the highest person number and one: a size, people with
-    higher numbers are found as well. `excluded`, ascending, are never reached, nor are the sources. Announcements are
+    higher numbers are found as well. `excluded` are never reached, nor are the sources. Announcements are
     ordered by venue and begin. Takes 8 bytes a scan when few are scanned, else 2 bytes a person (4 when the
     partitions span more than 45 days), and 50 bytes a source visit.
     """
@@ -50,10 +50,8 @@ def hop(
         opened = windows(source_visits(partitions, sources, pool), reach, venue_type)
         few = uncrowded(partitions, opened, reach, venue_type, pool)
         looked_at = shares(few.found)
-        reached = earliest(looked_at, few.windows, _size(partitions, people), pool)
-    reached = _without(reached, np.unique(sources.person))
-    if excluded is not None:
-        reached = _without(reached, excluded)
+        never = sources.person if excluded is None else np.concatenate([sources.person, excluded])
+        reached = earliest(looked_at, few.windows, never, people=_size(partitions, people), pool=pool)
     return Hop(reached, few.announcements, scanned(looked_at))
 
 
@@ -128,19 +126,6 @@ def _size(partitions: Sequence[Partition], people: int) -> int:
     """A number greater than every person's: the last word in person order has the highest of its partition."""
     highest = (int(part.by_person[-1]) >> (MINUTE_BITS + VENUE_BITS) for part in partitions if len(part.by_person))
     return max(people, *(number + 1 for number in highest), 1)
-
-
-def _without(reached: Reached, people: People) -> Reached:
-    """`reached` but for these people, ascending."""
-    place = np.searchsorted(reached.person, people)
-    inside = place < len(reached.person)
-    place = place[inside]
-    place = place[reached.person[place] == people[inside]]
-    if not len(place):
-        return reached
-    kept = np.ones(len(reached.person), bool)
-    kept[place] = False
-    return Reached(reached.person[kept], reached.exposed_at[kept])
 
 
 def _union(some: People, others: People) -> People:

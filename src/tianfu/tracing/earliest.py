@@ -7,19 +7,24 @@ a window adds is its range without that of the window before. Pairs of a source 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
-from typing import Final, NamedTuple
+from concurrent.futures import Executor, Future
+from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tianfu.lake.layout import DAY_MINUTES, MINUTE_MASK, PERSON_BITS, PERSON_MASK, Minutes, Partition
+from tianfu.lake.layout import DAY_MINUTES, MINUTE_MASK, PERSON_BITS, PERSON_MASK, Minutes, Partition, People
 from tianfu.tracing.model import Reached
-from tianfu.tracing.windows import Found, Places, Windows
+from tianfu.tracing.windows import Found, Places, Windows, firsts
+
+Result = TypeVar("Result")
 
 # Visits that a thread takes at once: a few arrays of 2 MiB, which stay in its cache.
 SHARE_SCANS: Final = 2**18
+# Shares that wait for the thread that writes: 20 MiB.
+SHARES_AHEAD: Final = 8
 # With fewer scans than one in so many people, sorting them is cheaper than an array that has a place for everybody.
 PEOPLE_PER_SCAN: Final = 64
 # People whom one thread collects at once from that array.
@@ -80,19 +85,30 @@ def seen(share: Share) -> Seen:
     return Seen(words.view(np.int64), minute, np.repeat(share.window, share.scans))
 
 
+def ahead(pool: Executor, work: Callable[[Share], Result], of: Sequence[Share]) -> Iterator[Result]:
+    """What `work` makes of each share, in order; only a few are made before they are asked for, and wait in memory."""
+    waiting: deque[Future[Result]] = deque()
+    for share in of:
+        waiting.append(pool.submit(work, share))
+        if len(waiting) > SHARES_AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
 def exposures(visits: Seen, windows: Windows) -> Minutes:
     """When each of `visits` is exposed: the later of the two begins."""
     return np.maximum(visits.minute, windows.minute[visits.window])
 
 
-def earliest(of: Sequence[Share], windows: Windows, people: int, pool: Executor) -> Reached:
-    """Everybody seen in `of`, each with the earliest exposure. `people` is more than any person's number."""
+def earliest(of: Sequence[Share], windows: Windows, never: People, *, people: int, pool: Executor) -> Reached:
+    """Everybody seen in `of` but `never`, with the earliest exposure. `people` is more than any person's number."""
     if scanned(of) * PEOPLE_PER_SCAN < people:
-        return _by_sorting(of, windows, pool)
-    return _by_marking(of, windows, people, pool)
+        return _by_sorting(of, windows, never, pool)
+    return _by_marking(of, windows, never, people, pool)
 
 
-def _by_sorting(of: Sequence[Share], windows: Windows, pool: Executor) -> Reached:
+def _by_sorting(of: Sequence[Share], windows: Windows, never: People, pool: Executor) -> Reached:
     """Person and exposure in one word: sorted, the first of each person is the earliest."""
 
     def words(share: Share) -> NDArray[np.uint64]:
@@ -102,12 +118,15 @@ def _by_sorting(of: Sequence[Share], windows: Windows, pool: Executor) -> Reache
     together = np.concatenate([np.zeros(0, np.uint64), *pool.map(words, of)])
     together.sort()
     person = (together >> np.uint64(32)).astype(np.uint32)
-    firsts = np.ones(len(person), bool)
-    np.not_equal(person[1:], person[:-1], out=firsts[1:])
-    return Reached(person[firsts], (together[firsts] & _LOW_WORD).astype(np.int32))
+    listed = firsts(person)
+    place = np.searchsorted(person, never)
+    inside = place < len(person)
+    place = place[inside]
+    listed[place[person[place] == never[inside]]] = False
+    return Reached(person[listed], (together[listed] & _LOW_WORD).astype(np.int32))
 
 
-def _by_marking(of: Sequence[Share], windows: Windows, people: int, pool: Executor) -> Reached:
+def _by_marking(of: Sequence[Share], windows: Windows, never: People, people: int, pool: Executor) -> Reached:
     """An array with a mark for everybody: 0 is not reached, and the greater the earlier, so that pages come lazily."""
     # No exposure is later than the last minute of the partitions or of the windows that open before it.
     latest = max((share.partition.day + 1) * DAY_MINUTES for share in of)
@@ -116,20 +135,18 @@ def _by_marking(of: Sequence[Share], windows: Windows, people: int, pool: Execut
     # 45 days fit 16 bits.
     marks: NDArray[np.unsignedinteger] = np.zeros(people, np.uint16 if span < 2**16 else np.uint32)
 
-    def mark(share: Share) -> None:
+    def marked(share: Share) -> tuple[Places, NDArray[np.unsignedinteger]]:
         visits = seen(share)
-        np.maximum.at(marks, visits.person, (latest - exposures(visits, windows)).astype(marks.dtype))
+        return visits.person, (latest - exposures(visits, windows)).astype(marks.dtype)
 
     def collect(first: int) -> Reached:
         block = marks[first : first + _BLOCK_PEOPLE]
         inside = np.flatnonzero(block != 0)
         return Reached((inside + first).astype(np.uint32), latest - block[inside].astype(np.int32))
 
-    _each(mark, of, pool)
+    # Only this thread writes marks, so none is lost to another's.
+    for person, mark in ahead(pool, marked, of):
+        np.maximum.at(marks, person, mark)
+    marks[never[never < people]] = 0
     blocks = list(pool.map(collect, range(0, people, _BLOCK_PEOPLE)))
     return Reached(np.concatenate([one.person for one in blocks]), np.concatenate([one.exposed_at for one in blocks]))
-
-
-def _each(work: Callable[[Share], None], of: Sequence[Share], pool: Executor) -> None:
-    for _ in pool.map(work, of):
-        pass

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tianfu.lake.layout import People
-from tianfu.tracing.earliest import PEOPLE_PER_SCAN, Share, exposures, scanned, seen, shares
+from tianfu.tracing.earliest import PEOPLE_PER_SCAN, Share, ahead, exposures, scanned, seen, shares
 from tianfu.tracing.model import PerVenue, Reach, Reached
 from tianfu.tracing.windows import Places, SourceVisits, Uncrowded, Windows, keys, per_venue
 
@@ -59,7 +59,7 @@ def lineage(
         )
 
     parent = np.full(len(reached.person), _NOBODY)
-    for found in pool.map(candidates, looked_at):
+    for found in ahead(pool, candidates, looked_at):
         np.minimum.at(parent, found.place, found.parent)
     if (parent == _NOBODY).any():
         msg = "somebody in `reached` was not exposed at that minute by these sources"

@@ -113,7 +113,7 @@ def windows(visits: SourceVisits, reach: Reach, venue_type: PerVenue) -> Windows
     """The windows that `visits` open. Visits of the same minute at the same venue open one."""
     unique = keys(visits.venue, visits.minute)
     unique.sort()
-    unique = unique[_firsts(unique)]
+    unique = unique[firsts(unique)]
     venue, minute = (unique >> _KEY_SHIFT).astype(np.uint32), unique.astype(np.uint32).astype(np.int32)
     first = minute - per_venue(reach.before, venue_type, venue) + np.int32(1)
     end = minute + per_venue(reach.after, venue_type, venue)
@@ -195,8 +195,8 @@ def _merged(crowds: Windows) -> Windows:
     return Windows(crowds.venue[begins], crowds.minute[begins], crowds.first[begins], crowds.end[ends])
 
 
-def _firsts(ascending: Words) -> NDArray[np.bool_]:
+def firsts(ascending: NDArray[np.unsignedinteger]) -> NDArray[np.bool_]:
     """Of equal neighbours the first."""
-    firsts = np.ones(len(ascending), bool)
-    np.not_equal(ascending[1:], ascending[:-1], out=firsts[1:])
-    return firsts
+    different = np.ones(len(ascending), bool)
+    np.not_equal(ascending[1:], ascending[:-1], out=different[1:])
+    return different
