@@ -69,8 +69,9 @@ STORY_CASES = "person,from,to\nanna,2022-09-01,2022-09-02\nzoe,2022-09-01,2022-0
 
 @ENGINES
 def test_a_story_comes_out_as_told(engine: Trace, tmp_path: Path) -> None:
-    """Carl comes 30 minutes after Anna, too late. Emil met Dora before she was exposed. Of the third day nothing
-    counts: Anna's period is over, and the latest period of all ends with the second day.
+    """Carl comes 30 minutes after Anna, too late; Emil met Dora too early; of the third day nothing counts.
+
+    Anna's period is over then, and the latest period of all ends with the second day.
     """
     (tmp_path / "V.csv").write_text(STORY_VISITS, encoding="utf-8")
     (tmp_path / "C.csv").write_text(STORY_CASES, encoding="utf-8")
@@ -129,7 +130,8 @@ def test_parquet_is_read_with_the_types_it_has(engine: Trace, tmp_path: Path) ->
     (tmp_path / "days").mkdir()
     with duckdb.connect() as connection:
         connection.execute(
-            "copy (select * from (values (10::bigint, 5::int, timestamp '2022-09-01 08:00:59.5'), "
+            "copy (select * from "  # noqa: S608
+            "(values (10::bigint, 5::int, timestamp '2022-09-01 08:00:59.5'), "
             "(9, 5, timestamp '2022-09-01 08:10:00')) v(person, venue, \"at\")) to "
             f"'{tmp_path}/days/one.parquet'"
         )

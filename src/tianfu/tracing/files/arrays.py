@@ -14,7 +14,7 @@ from tianfu.tracing.files.model import Job, Tell
 from tianfu.tracing.files.numbering_store import Extent
 from tianfu.tracing.files.refused import TraceTooLargeError
 from tianfu.tracing.files.workspace import Workspace
-from tianfu.tracing.model import VENUE_TYPES_MAX, Hop, Reach, Sources
+from tianfu.tracing.model import VENUE_TYPES_MAX, Reach, Sources
 
 PEOPLE_MAX: Final = 2**PERSON_BITS
 VENUES_MAX: Final = 2**VENUE_BITS
@@ -38,18 +38,19 @@ def trace(workspace: Workspace, job: Job, tell: Tell) -> None:
     end = int(_since_zero(np.array([extent.until]), zero)[0])
     reach = even_reach(job.dwell_minutes)
     types = np.zeros(0, np.uint8)
-    tell("tracing")
-    hops = copresence.trace(
-        partitions, cases, reaches=[reach] * job.hops, venue_type=types, people=extent.people, until=end
-    )
-    sources = cases
-    for number, hop in enumerate(hops, start=1):
-        if not len(hop.reached.person):
+    sources, known = cases, np.unique(cases.person)
+    for number in range(1, job.hops + 1):
+        tell(f"hop {number}")
+        reached = copresence.hop(
+            partitions, sources, reach=reach, venue_type=types, people=extent.people, excluded=known
+        ).reached
+        tell(f"hop {number}: {len(reached.person):,} people; looking for their sources")
+        if not len(reached.person):
             break
-        tell(f"hop {number}: {len(hop.reached.person):,} people; looking for sources")
-        source, venue = copresence.parents(partitions, sources, hop.reached, reach=reach, venue_type=types)
-        writing_store.add_numbered(workspace.connection, number, hop.reached, source, venue, zero)
-        sources = _next(hop, end)
+        source, venue = copresence.parents(partitions, sources, reached, reach=reach, venue_type=types)
+        writing_store.add_numbered(workspace.connection, number, reached, source, venue, zero)
+        sources = Sources(reached.person, reached.exposed_at, np.full(len(reached.person), end, np.int32))
+        known = np.union1d(known, reached.person)
 
 
 def partitioned(days: NDArray[np.int32], words: Words) -> tuple[Partition, ...]:
@@ -68,11 +69,6 @@ def even_reach(dwell_minutes: int) -> Reach:
     """The plain definition: every venue alike, a stay of so many minutes, no crowd too large to name."""
     minutes = np.full(VENUE_TYPES_MAX, dwell_minutes, np.int32)
     return Reach(before=minutes, after=minutes, crowd=np.zeros(VENUE_TYPES_MAX, np.int32))
-
-
-def _next(hop: Hop, until: int) -> Sources:
-    reached = hop.reached
-    return Sources(reached.person, reached.exposed_at, np.full(len(reached.person), until, np.int32))
 
 
 def _zero(extent: Extent, dwell_minutes: int) -> int:

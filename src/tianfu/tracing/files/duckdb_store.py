@@ -1,4 +1,4 @@
-"""The same definition as joins in DuckDB, hop by hop: the engine that shares nothing with the arrays but the reading."""
+"""The same definition as joins in DuckDB, hop by hop; it shares the reading and the writing with the arrays."""
 
 from __future__ import annotations
 
@@ -30,8 +30,9 @@ _MEET = """
 insert into found
 select person, $hop, first.minute, first.source, first.venue
 from (
-    select others.person, min({{'minute': greatest(starts.minute, others.minute), 'source': starts.person, 'venue': starts.venue}})
-        as first
+    select others.person, min({{
+        'minute': greatest(starts.minute, others.minute), 'source': starts.person, 'venue': starts.venue
+    }}) as first
     from starts join others
         on starts.venue = others.venue
         and others.minute between starts.minute - {reach} and starts.minute + {reach}

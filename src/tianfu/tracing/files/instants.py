@@ -117,7 +117,8 @@ def within(minute: str) -> str:
 def minute_expression(text: str, dialect: Dialect) -> str:
     """An expression: the minute of the column `text`, NULL where that is no instant, not yet held against the range.
 
-    `within` of it is what `minute_of` gives. The column must be without spaces around its texts (`trim`); it is named many times.
+    `within` of it is what `minute_of` gives. The column must be without spaces around its texts (`trim`); it is named
+    many times.
     """
     day = f"concat(substr({text}, 1, 4), '-', substr({text}, 5, 2), '-', substr({text}, 7, 2))"
     extended = _of_parts(f"substr({text}, 1, 10)", _part(text, 12, 11), _part(text, 15, 11), text, dialect)

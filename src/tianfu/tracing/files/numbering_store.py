@@ -24,7 +24,7 @@ select ((minute - $zero) // {DAY_MINUTES})::int as day,
        (venues.number::ubigint << {MINUTE_BITS + PERSON_BITS})
        | (((minute - $zero) % {DAY_MINUTES})::ubigint << {PERSON_BITS}) | people.number::ubigint as word
 from visits join people using (person) join venues using (venue)
-"""
+"""  # noqa: S608 - the numbers are constants
 _CASES: Final = "select people.number as person, since, until from cases join people using (person)"
 
 

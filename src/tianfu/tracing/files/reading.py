@@ -97,6 +97,20 @@ def _load(workspace: Workspace, path: Path, target: Target, needed: tuple[str, .
     plain.unlink()
 
 
+class _BrokenLineError(Exception):
+    """The row that begins in line `line` cannot be taken apart."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+def _broken(error: _BrokenLineError) -> Fault:
+    return refused.unreadable(
+        f"line {error.line}", "引号不配对，或内容过长", "has quotes that do not fit, or is too long"
+    )
+
+
 def in_rows(count: int) -> Fault:
     """So many rows of a Parquet file are not as they must be."""
     return refused.unreadable(
@@ -117,8 +131,10 @@ def _header(path: Path, needed: tuple[str, ...]) -> list[str]:
         _, header = next(_records(path), (1, []))
     except OSError as error:
         raise TraceFileInvalidError.of(path, refused.unreadable("file", "无法打开", "cannot be opened")) from error
-    except (csv.Error, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise TraceFileInvalidError.of(path, _NOT_UTF8) from error
+    except _BrokenLineError as error:
+        raise TraceFileInvalidError.of(path, _broken(error)) from error
     if not header and path.stat().st_size == 0:
         raise TraceFileInvalidError.of(path, _EMPTY)
     faults = [refused.missing(column) for column in needed if column not in header]
@@ -129,20 +145,25 @@ def _header(path: Path, needed: tuple[str, ...]) -> list[str]:
 
 
 def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Each row and the number of the line in which it begins, the first one included."""
+    """Each row and the number of the line in which it begins, the first one included.
+
+    Raises `_BrokenLineError` at a row that cannot be taken apart, and `UnicodeDecodeError`.
+    """
     csv.field_size_limit(reading_store.LINE_BYTES_MAX)
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         line = 1
-        for record in reader:
-            yield line, record
-            line = reader.line_num + 1
+        try:
+            for record in reader:
+                yield line, record
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise _BrokenLineError(line) from error
 
 
 def _faults(path: Path, target: Target, needed: tuple[str, ...]) -> Iterator[Fault]:
     """The first faults of a file, at most `FAULTS_SHOWN_MAX`."""
     shown = 0
-    line = 0
     try:
         records = _records(path)
         _, header = next(records)
@@ -155,10 +176,8 @@ def _faults(path: Path, target: Target, needed: tuple[str, ...]) -> Iterator[Fau
                     return
     except UnicodeDecodeError:
         yield _NOT_UTF8
-    except csv.Error:
-        yield refused.unreadable(
-            f"line {line + 1} or after", "引号不配对，或此行过长", "quotes that do not fit, or a line too long"
-        )
+    except _BrokenLineError as error:
+        yield _broken(error)
 
 
 def _faults_of(line: int, record: list[str], width: int, at: dict[str, int], target: Target) -> Iterator[Fault]:

@@ -58,7 +58,8 @@ def load_csv(connection: duckdb.DuckDBPyConnection, path: Path, target: Target, 
     chosen = ", ".join(f'{text} as "{name}"' for name, text in (texts | names).items())
     instants = {name: minute_expression(f'"{column}"', DUCKDB) for column, name in target.instants}
     identifiers = {column: f"nullif(\"{column}\", '')" for column in target.identifiers}
-    return _filled(connection, path, target.table, f"(select {chosen} from {source})", identifiers, instants)
+    table = f"(select {chosen} from {source})"  # noqa: S608 - names of ours
+    return _filled(connection, path, target.table, table, identifiers, instants)
 
 
 def load_parquet(connection: duckdb.DuckDBPyConnection, path: Path, target: Target, types: dict[str, str]) -> int:

@@ -106,6 +106,9 @@ def session(folder: Path, master: str, settings: Mapping[str, str], *, small: bo
 
     Raises `SparkFailedError` when Spark does not start.
     """
+    if SparkContext._active_spark_context is not None:  # noqa: SLF001 - or PySpark gives the other one, silently
+        message = "one Spark session at a time in a process"
+        raise RuntimeError(message)
     log = folder / "spark.log"
     environment = _environment(folder, master)
     before = {name: os.environ.get(name) for name in environment}
