@@ -46,7 +46,8 @@ def export(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
     literal = str(path).replace("'", "''")
     row = connection.execute(
         "copy (select person, hop, "  # noqa: S608 - the path is a literal, its quotes doubled
-        "strftime(make_timestamp(minute * 60000000::bigint), '%Y-%m-%dT%H:%M:%SZ') as first_exposed_at, source as source_person, venue from found order by hop, minute, person) "
+        "strftime(make_timestamp(minute * 60000000::bigint), '%Y-%m-%dT%H:%M:%SZ') as first_exposed_at, "
+        "source as source_person, venue from found order by hop, minute, person) "
         f"to '{literal}' (format csv, header)"
     ).fetchone()
     return int(row[0]) if row else 0
