@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.naive_tracing import HEADER, Case, Visit, csv_text, traced
@@ -38,6 +38,8 @@ def scenes(draw: st.DrawFn) -> tuple[list[Visit], list[Case], int, int]:
     return visits, cases, dwell, draw(st.integers(1, 5))
 
 
+# An example is two whole runs from files to file, a tenth of a second.
+@settings(max_examples=min(60, settings().max_examples))
 @given(scenes())
 def test_the_engines_give_what_the_definition_says(scene: tuple[list[Visit], list[Case], int, int]) -> None:
     visits, cases, dwell, hops = scene
