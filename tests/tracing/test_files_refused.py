@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from msgspec import structs
 
 from tests.support.plain_files import job, rows
 from tianfu.cli import trace_files
@@ -30,6 +32,7 @@ WRONG_VISITS = {
     'person,venue,at\n"a\nb",v,0\nc,v,yesterday\n': [("line 4, at", "instant")],
     "person,venue,at\n" + "a,v,soon\n" * 9: [(f"line {number}, at", "instant") for number in range(2, 7)],
     'person,venue,at\na,v,0\n"b,v,1\n': [("line 3", "unreadable")],
+    "person,venue,at\na,v,\u00a060\n": [("line 2, at", "instant")],
     'person,venue,at\n"a"b,v,1\n': [("line 2", "unreadable")],
 }
 WRONG_CASES = {
@@ -102,6 +105,58 @@ def test_a_folder_that_takes_no_result_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(TraceOutputError):
         rows(with_arrays, asked)
+
+
+@pytest.mark.parametrize("name", ["V.csv", "C.csv", "link.csv"])
+def test_a_result_does_not_replace_what_it_is_made_of(name: str, tmp_path: Path) -> None:
+    (tmp_path / "V.csv").write_text(VISITS, encoding="utf-8")
+    (tmp_path / "C.csv").write_text(CASES, encoding="utf-8")
+    (tmp_path / "link.csv").symlink_to("V.csv")
+    asked = structs.replace(job(tmp_path / "V.csv", tmp_path / "C.csv"), out=tmp_path / name)
+
+    with pytest.raises(TraceOutputError, match="is read"):
+        rows(with_arrays, asked)
+
+    assert (tmp_path / "V.csv").read_text(encoding="utf-8") == VISITS
+    assert (tmp_path / "C.csv").read_text(encoding="utf-8") == CASES
+
+
+def test_a_result_does_not_replace_a_device_or_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "V.csv").write_text(VISITS, encoding="utf-8")
+    (tmp_path / "C.csv").write_text(CASES, encoding="utf-8")
+    os.mkfifo(tmp_path / "OUT.csv")
+
+    with pytest.raises(TraceOutputError, match="no plain file"):
+        rows(with_arrays, job(tmp_path / "V.csv", tmp_path / "C.csv"))
+
+    assert (tmp_path / "OUT.csv").is_fifo()
+
+
+def test_a_result_whose_name_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "V.csv").write_text(VISITS, encoding="utf-8")
+    (tmp_path / "C.csv").write_text(CASES, encoding="utf-8")
+    asked = structs.replace(job(tmp_path / "V.csv", tmp_path / "C.csv"), out=tmp_path / os.fsdecode(b"\xff.csv"))
+
+    with pytest.raises(TraceOutputError, match="UTF-8"):
+        rows(with_arrays, asked)
+
+
+def test_a_pipe_is_refused_before_anything_is_taken_from_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "V.csv")
+    (tmp_path / "C.csv").write_text(CASES, encoding="utf-8")
+
+    with pytest.raises(TraceFileInvalidError) as refused:
+        rows(with_arrays, job(tmp_path / "V.csv", tmp_path / "C.csv"))
+
+    assert "pipe" in refused.value.faults[0].en
+
+
+def test_a_result_may_have_the_longest_name_there_is(tmp_path: Path) -> None:
+    (tmp_path / "V.csv").write_text(VISITS, encoding="utf-8")
+    (tmp_path / "C.csv").write_text(CASES, encoding="utf-8")
+    asked = structs.replace(job(tmp_path / "V.csv", tmp_path / "C.csv"), out=tmp_path / ("省" * 85))
+
+    assert len(rows(with_arrays, asked)) == 2
 
 
 @pytest.mark.parametrize(("limit", "value"), [("PEOPLE_MAX", 1), ("VENUES_MAX", 0), ("MINUTES_MAX", 2_879)])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from msgspec import structs
 from pyspark.sql import SparkSession
 
 from tests.support.naive_tracing import traced
@@ -67,6 +68,16 @@ def test_spark_reads_parquet_itself_with_the_types_it_has(engine: Trace, tmp_pat
 
     assert found[1:] == [["9", "1", "2022-09-01T08:10:00Z", "10", "5"]]
     assert rows(with_arrays, asked) == found
+
+
+def test_a_result_may_lie_among_the_visits(engine: Trace, tmp_path: Path) -> None:
+    with duckdb.connect() as connection:
+        for name in ("a", "b"):
+            connection.execute(f"copy (select '{name}' person, 'v' venue, 0 \"at\") to '{tmp_path}/{name}.parquet'")
+    (tmp_path / "C.csv").write_text("person,from,to\na,0,60\n", encoding="utf-8")
+    asked = structs.replace(job(tmp_path, tmp_path / "C.csv"), out=tmp_path / "OUT.csv")
+
+    assert rows(engine, asked)[1:] == [["b", "1", "1970-01-01T00:00:00Z", "a", "v"]]
 
 
 def test_parquet_that_spark_finds_wanting_is_refused(engine: Trace, tmp_path: Path) -> None:

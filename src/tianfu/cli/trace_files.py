@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from tianfu.cli.stopping import stoppable
 from tianfu.tracing.files.model import DWELL_MINUTES_MAX, HOPS_MAX, Engine, Job
 from tianfu.tracing.files.refused import SparkMissingError
 from tianfu.tracing.files.run import Trace, run, with_arrays, with_duckdb
@@ -60,7 +61,8 @@ def command(
 ) -> None:
     """Everybody whom the cases of one file reached through the visits of another, hop by hop."""
     job = Job(visits=visits, cases=cases, out=out, dwell_minutes=dwell_minutes, hops=hops)
-    people = run(job, _tracer(Engine(engine), spark_master, spark_conf), _tell)
+    with stoppable():
+        people = run(job, _tracer(Engine(engine), spark_master, spark_conf), _tell)
     if sys.stderr.isatty():
         click.echo(f"{people:,} people in {out}", err=True)
 

@@ -64,6 +64,9 @@ def parquet_columns(workspace: Workspace, path: Path, target: Target, needed: tu
 
 _NOT_PARQUET: Final = refused.unreadable("file", "不是可读取的 Parquet 文件", "is no Parquet that can be read")
 _NOT_UTF8: Final = refused.unreadable("file", "不是 UTF-8 编码的文本", "is not text in UTF-8")
+_NOT_PLAIN: Final = refused.unreadable(
+    "file", "不是普通文件（管道无法重复读取）", "is no plain file; a pipe cannot be read twice"
+)
 _EMPTY: Final = refused.unreadable("file", "文件为空", "is empty")
 
 
@@ -123,6 +126,9 @@ def in_rows(count: int) -> Fault:
 def _require_present(path: Path) -> None:
     if not path.exists():
         raise TraceFileInvalidError.of(path, refused.unreadable("file", "文件不存在", "does not exist"))
+    # A pipe can be read once only, and a file is read for its header and then for its rows.
+    if not path.is_file() and not path.is_dir():
+        raise TraceFileInvalidError.of(path, _NOT_PLAIN)
 
 
 def _header(path: Path, needed: tuple[str, ...]) -> list[str]:

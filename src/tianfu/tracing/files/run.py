@@ -33,8 +33,7 @@ def run(job: Job, trace: Trace, tell: Tell) -> int:
     Raises `TraceFileInvalidError`, `TraceTooLargeError`, `TraceOutputError` and what the engine raises; then whatever
     stood at `job.out` is as it was.
     """
-    if job.out.is_dir():
-        raise TraceOutputError(zh=f"{job.out} 是文件夹。", en=f"{job.out} is a folder.")
+    _require_apart(job)
     with opened(job.out) as workspace:
         trace(workspace, job, tell)
         tell("writing")
@@ -47,6 +46,18 @@ def run(job: Job, trace: Trace, tell: Tell) -> int:
                 zh=f"无法写入 {job.out}。", en=f"{job.out} cannot be written: {os.strerror(error.errno or 0)}."
             ) from error
     return people
+
+
+def _require_apart(job: Job) -> None:
+    """The result replaces what stands at its path, which must therefore be nothing that somebody still needs."""
+    if job.out.is_dir():
+        raise TraceOutputError(zh=f"{job.out} 是文件夹。", en=f"{job.out} is a folder.")
+    if job.out.exists() and not job.out.is_file():
+        raise TraceOutputError(zh=f"{job.out} 不是普通文件。", en=f"{job.out} is no plain file.")
+    if any(job.out.exists() and given.exists() and job.out.samefile(given) for given in (job.visits, job.cases)):
+        raise TraceOutputError(
+            zh=f"{job.out} 是输入文件，不能作为结果文件。", en=f"{job.out} is read, so the result cannot replace it."
+        )
 
 
 def _read(workspace: Workspace, job: Job, tell: Tell) -> None:

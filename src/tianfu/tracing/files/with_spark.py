@@ -69,14 +69,16 @@ def trace_in(spark: SparkSession, workspace: Workspace, job: Job, tell: Tell) ->
     """Fill the table `found` of the workspace. Raises `TraceFileInvalidError`, `SparkFailedError`."""
     folder, connection = workspace
     reading.load_cases(workspace, job.cases)
-    spark_store.export(connection, "cases", folder / "cases.parquet")
     checked = not is_parquet(job.visits)
     tell("reading visits")
     if checked:
         reading.load_visits(workspace, job.visits)
         spark_store.export(connection, "visits", folder / "visits.parquet")
     else:
+        # While there is nothing of ours in the workspace: it may lie inside the folder of visits, where DuckDB looks
+        # into it. Spark passes over what begins with a dot.
         reading.parquet_columns(workspace, job.visits, VISITS, VISIT_COLUMNS)
+    spark_store.export(connection, "cases", folder / "cases.parquet")
     writing_store.make_found(connection)
     folders: list[Path] = []
     try:

@@ -20,6 +20,8 @@ from tianfu.tracing.files.refused import TraceOutputError, TraceTooLargeError
 
 # Half of a machine's memory, so that sorting and what NumPy takes find room beside it; what does not fit is spilled.
 MEMORY_SHARE: Final = 2
+# A name may have 255 bytes, and a letter four; what tells one run's folder from another's is added to it.
+_NAME_SHOWN_MAX: Final = 40
 _MIB: Final = 1024 * 1024
 
 
@@ -38,7 +40,13 @@ def opened(out: Path) -> Iterator[Workspace]:
     of memory or disk raises `TraceTooLargeError`.
     """
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent.absolute()))
+        # DuckDB and Spark take paths as UTF-8 only.
+        str(out.absolute()).encode()
+        folder = Path(tempfile.mkdtemp(prefix=f".{out.name[:_NAME_SHOWN_MAX]}.", dir=out.parent.absolute()))
+    except UnicodeEncodeError as error:
+        raise TraceOutputError(
+            zh="结果文件的路径不是 UTF-8 编码。", en="The path of the result is not text in UTF-8."
+        ) from error
     except OSError as error:
         raise TraceOutputError(
             zh=f"无法在 {out.parent} 中写入。", en=f"There is no writing in {out.parent}: {error.strerror or error}."
