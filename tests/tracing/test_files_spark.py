@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,6 +79,11 @@ def test_a_result_may_lie_among_the_visits(engine: Trace, tmp_path: Path) -> Non
     asked = structs.replace(job(tmp_path, tmp_path / "C.csv"), out=tmp_path / "OUT.csv")
 
     assert rows(engine, asked)[1:] == [["b", "1", "1970-01-01T00:00:00Z", "a", "v"]]
+
+
+def test_who_answers_an_interruption_is_not_spark(spark: SparkSession) -> None:
+    assert spark.sparkContext.applicationId
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_parquet_that_spark_finds_wanting_is_refused(engine: Trace, tmp_path: Path) -> None:

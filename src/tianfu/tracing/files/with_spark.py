@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -116,7 +118,7 @@ def session(folder: Path, master: str, settings: Mapping[str, str], *, small: bo
     before = {name: os.environ.get(name) for name in environment}
     os.environ.update(environment)
     try:
-        with _standard_error_to(log):
+        with _standard_error_to(log), _signals_put_off() as asked:
             spark = _builder(folder, master, settings, small=small).getOrCreate()
     except Exception as error:
         _end_java()
@@ -133,11 +135,35 @@ def session(folder: Path, master: str, settings: Mapping[str, str], *, small: bo
             else:
                 os.environ[name] = value
     try:
+        for number in asked[:1]:
+            signal.raise_signal(number)
         yield spark
     finally:
         with contextlib.suppress(PySparkException, Py4JError, OSError):
             spark.stop()
         _end_java()
+
+
+@contextlib.contextmanager
+def _signals_put_off() -> Iterator[list[int]]:
+    """The signals that came in the block, for the caller to raise again; no handler ran, and all are as they were.
+
+    A Java that PySpark has started but not yet met would be left running. PySpark also puts a handler of its own in
+    place for SIGINT.
+    """
+    asked: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    before = [(number, signal.getsignal(number)) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    for number, handler in before:
+        if callable(handler):
+            signal.signal(number, lambda number, _frame: asked.append(number))
+    try:
+        yield asked
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def _environment(folder: Path, master: str) -> dict[str, str]:
@@ -154,8 +180,8 @@ def _on_loopback(master: str) -> bool:
 
 
 def _builder(folder: Path, master: str, settings: Mapping[str, str], *, small: bool) -> SparkSession.Builder:
-    logging = folder / "log4j2.properties"
-    logging.write_text(_LOGGING, encoding="utf-8")
+    log_settings = folder / "log4j2.properties"
+    log_settings.write_text(_LOGGING, encoding="utf-8")
     configured = {
         "spark.driver.memory": DRIVER_MEMORY,
         "spark.local.dir": str(folder / "spark"),
@@ -170,7 +196,7 @@ def _builder(folder: Path, master: str, settings: Mapping[str, str], *, small: b
         configured["spark.sql.shuffle.partitions"] = str(LOCAL_PARTITIONS)
     configured |= (_SMALL if small else {}) | dict(settings)
     options = "spark.driver.extraJavaOptions"
-    configured[options] = f"-Dlog4j2.configurationFile={logging.as_uri()} {configured.get(options, '')}".strip()
+    configured[options] = f"-Dlog4j2.configurationFile={log_settings.as_uri()} {configured.get(options, '')}".strip()
     builder = SparkSession.builder.appName("tianfu trace files").master(master)
     for name, value in configured.items():
         builder = builder.config(name, value)
