@@ -34,6 +34,7 @@ from tianfu.evidence.model import Evidence, Grade, NewEvidence
 from tianfu.ids import EvidenceId, PersonRef
 from tianfu.platform import binary
 from tianfu.platform.database import Read, Write
+from tianfu.residents import merging
 
 SOURCE_RECORD_CHARACTERS_MAX: Final = 128
 
@@ -139,8 +140,11 @@ def _withdrawal(statement: Evidence) -> NewEvidence:
 
 
 def about(read: Read, person: PersonRef, *, known_at: datetime | None = None) -> list[Evidence]:
-    """The statements about `person` that stand, by number; `known_at` asks what the ledger knew at that instant."""
-    return store.standing_about(read, [person], known_at)
+    """The statements about `person` that stand, by number; `known_at` asks what the ledger knew at that instant.
+
+    What is stated of the person under another number (`residents.merging`) is among them, with that number.
+    """
+    return about_many(read, [person], known_at=known_at)[person]
 
 
 def about_many(
@@ -148,9 +152,20 @@ def about_many(
 ) -> dict[PersonRef, list[Evidence]]:
     """`about` for many people in one look-up; a person without evidence has an empty list."""
     by_person: dict[PersonRef, list[Evidence]] = {person: [] for person in persons}
-    for statement in store.standing_about(read, list(by_person), known_at):
-        by_person[statement.person].append(statement)
-    return by_person
+    partners = merging.partners(read, list(by_person), at=known_at)
+    everybody = {*by_person, *(other for others in partners.values() for other in others)}
+    own: dict[PersonRef, list[Evidence]] = by_person if len(everybody) == len(by_person) else {}
+    for statement in store.standing_about(read, sorted(everybody), known_at):
+        own.setdefault(statement.person, []).append(statement)
+    if not partners:
+        return by_person
+    shared = {
+        person: sorted(
+            (item for number in (person, *others) for item in own.get(number, ())), key=lambda item: item.evidence_id
+        )
+        for person, others in partners.items()
+    }
+    return {person: shared.get(person, own.get(person, [])) for person in by_person}
 
 
 def _append(write: Write, items: Sequence[NewEvidence], *, received_at: datetime, batch_id: int | None) -> Appended:
@@ -194,7 +209,7 @@ def _append(write: Write, items: Sequence[NewEvidence], *, received_at: datetime
     if rows:
         store.insert(write, rows)
         concerned |= reach.note(write, ((number, items[position]) for number, position in zip(ids, fresh, strict=True)))
-        changes.mark(write, concerned, received_at)
+        changes.mark(write, merging.together(write, concerned), received_at)
     numbers = tuple(EvidenceId(known[identity]) for identity in identities)
     return Appended(ids=numbers, accepted=len(fresh), duplicates=len(items) - len(fresh))
 
