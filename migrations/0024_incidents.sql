@@ -10,6 +10,11 @@ alter table incident
     add column traced_touches integer not null default 0,
     add column traced_at      timestamptz;
 
+-- Pages of one tier, and of what was decided, begin as fast as pages of everything.
+create index traced_tier on traced (incident_ref, tier, hop, exposed_at, person_ref);
+create index traced_state on traced (incident_ref, state, hop, exposed_at, person_ref) where state <> 'proposed';
+create index traced_parent on traced (incident_ref, parent_ref, person_ref);
+
 -- A period that somebody stated; evidence that comes later does not move it.
 alter table incident_case add column stated boolean not null default false;
 
