@@ -14,6 +14,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -130,6 +131,17 @@ def open_words(lake: Path, day: str, part: Part, name: str) -> Words:
     return words
 
 
+def read_words(lake: Path, day: str, part: Part, name: str) -> Words:
+    """One array of a part, read whole and checked against the state. Raises `LakeBrokenError`."""
+    try:
+        data = (state.part_folder(lake, day, part.name) / name).read_bytes()
+    except OSError as error:
+        raise LakeBrokenError from error
+    if digest(data) not in {file.sha256 for file in part.files if file.name == name}:
+        raise LakeBrokenError
+    return np.frombuffer(data, "<u8")
+
+
 def remove_remains(lake: Path, current: State) -> None:
     """Delete what a crash left: folders of days that `current` neither names nor keeps for a while.
 
@@ -145,10 +157,22 @@ def remove_remains(lake: Path, current: State) -> None:
             folder.rmdir()
 
 
-def retired(before: State, day: str, parts: Sequence[Part], at_seconds: int) -> tuple[Retired, ...]:
-    """What `before` keeps for a while, with `parts` of `day` besides."""
-    until = at_seconds + state.RETIRED_SECONDS
-    return (*before.retired, *(Retired(day, part.name, until) for part in parts))
+def retired(day: str, parts: Sequence[Part], at: datetime) -> tuple[Retired, ...]:
+    """`parts` of `day`, to be kept for a while after `at` for those who read them by name."""
+    until = int(at.timestamp()) + state.RETIRED_SECONDS
+    return tuple(Retired(day, part.name, until) for part in parts)
+
+
+def remove_retired(lake: Path, current: State, at_seconds: int) -> None:
+    """Delete the folders that were kept until `at_seconds`."""
+    for entry in current.retired:
+        if entry.until <= at_seconds:
+            shutil.rmtree(state.part_folder(lake, entry.day, entry.name), ignore_errors=True)
+
+
+def digest(data: bytes) -> str:
+    """The SHA-256 that a state has of a file with this content, in hex."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def _write_words(path: Path, words: Words) -> LakeFile:

@@ -95,7 +95,7 @@ class Retired(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Counts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where scans went that are in no day: repeats dropped, scans of erased days, records aside that were erased.
+    """Where scans went that are in no day: repeats dropped, erased with their day, aside, or before they were rolled.
 
     With those in days and aside they add up to what was taken from the gates, which `tianfu lake verify` checks.
     """
@@ -107,17 +107,19 @@ class Counts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Erasing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A day that is out of the lake already and whose files are being deleted, or its proof written.
+    """What is out of the lake already and whose files are being deleted, or its proof written.
 
-    `folders` are relative to the lake; `files` are what the proof will name.
+    `subject` and `files` are what the proof will name, paths relative to the lake; `at` in seconds since 1970.
     """
 
     subject: str
-    scans: int
-    visits: int
-    files: tuple[LakeFile, ...]
-    at: int
-    days_kept: int
+    scans: int = 0
+    visits: int = 0
+    files: tuple[LakeFile, ...] = ()
+    at: int = 0
+    days_kept: int = 0
+    # The generation that began it, for the name of the proof.
+    begun: int = 0
 
 
 class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
