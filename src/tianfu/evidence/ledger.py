@@ -29,7 +29,8 @@ import msgspec
 
 from tianfu.clock import require_aware
 from tianfu.errors import NotFoundError
-from tianfu.evidence import changes, reach, sources, store
+from tianfu.evidence import case_changes, changes, reach, sources, store
+from tianfu.evidence.kinds import Case, Test
 from tianfu.evidence.model import Evidence, Grade, NewEvidence
 from tianfu.ids import EvidenceId, PersonRef
 from tianfu.platform import binary
@@ -48,6 +49,8 @@ _LOOK_UP_KEYS: Final = 10_000
 # A batch is withdrawn in parts of this many statements, about 1.5 kB each as Python values: 75 MB.
 _WITHDRAWN_AT_ONCE: Final = 50_000
 _PLACE: Final = re.compile(r"[0-9]{6}", re.ASCII)
+# Revising one of these can make a case, or unmake one.
+_OF_CASES: Final = (Case, Test)
 _NO_OFFSET: Final = timedelta(0)
 _NOT_YET_NUMBERED: Final = 0
 _ENCODE: Final = msgspec.json.Encoder().encode
@@ -193,6 +196,7 @@ def _append(write: Write, items: Sequence[NewEvidence], *, received_at: datetime
     ids = store.draw_ids(write, len(fresh))
     row_of = _rows(received_at, batch_id)
     concerned: set[PersonRef] = set()
+    revised: set[PersonRef] = set()
     for position, evidence_id in zip(fresh, ids, strict=True):
         item, key = items[position], keys[position]
         known[identities[position]] = evidence_id
@@ -204,11 +208,14 @@ def _append(write: Write, items: Sequence[NewEvidence], *, received_at: datetime
                 store.Held(evidence_id, *key, item.person, digests[position], item.occurred_at, item.withdraws)
             )
             concerned.update(PersonRef(held.person) for held in record)
+            if isinstance(item.attributes, _OF_CASES):
+                revised.update(PersonRef(held.person) for held in record)
         concerned.add(item.person)
         rows.append(row_of(evidence_id, item, digests[position], spelled[position], supersedes))
     if rows:
         store.insert(write, rows)
         concerned |= reach.note(write, ((number, items[position]) for number, position in zip(ids, fresh, strict=True)))
+        case_changes.note(write, (items[position] for position in fresh), revised, received_at)
         changes.mark(write, merging.together(write, concerned), received_at)
     numbers = tuple(EvidenceId(known[identity]) for identity in identities)
     return Appended(ids=numbers, accepted=len(fresh), duplicates=len(items) - len(fresh))

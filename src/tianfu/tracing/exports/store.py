@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from tianfu.platform.database import Read
 
@@ -29,7 +29,6 @@ class CaseRow(NamedTuple):
 
     person: int
     place: str | None
-    said: dict[str, Any] | None
     infectious_from: datetime
     infectious_to: datetime | None
     known_as: str | None
@@ -87,16 +86,10 @@ def contacts(
 
 
 def cases(read: Read, incident_ref: int, *, after: int, limit: int) -> list[CaseRow]:
-    """The next cases by person's number, withdrawn ones too; what the health department said of them last."""
+    """The next cases by person's number, withdrawn ones too."""
     rows = read.rows(
         """
         select c.person_ref, r.district,
-               (
-                   select e.attributes from evidence e
-                   where e.person_ref = c.person_ref and e.kind = 'case' and e.withdraws is null
-                     and not exists (select from evidence w where w.withdraws = e.evidence_id)
-                   order by e.occurred_at desc, e.evidence_id desc limit 1
-               ),
                c.infectious_from, c.infectious_to, before.tier, before.parent_ref,
                (select count(*) from trace_support s
                 where s.incident_ref = c.incident_ref and s.case_ref = c.person_ref),
