@@ -34,7 +34,9 @@ class TraceTooWideError(TianfuError):
     code = "trace_too_wide"
     status = 422
     zh = f"按现行规则会列出超过 {LIST_ROWS_MAX} 人，名单未改动；请收紧规则或减少层数。"
-    en = f"The rules name more than {LIST_ROWS_MAX:,} people; the list is unchanged. Narrow a rule or ask for less hops."
+    en = (
+        f"The rules name more than {LIST_ROWS_MAX:,} people; the list is unchanged. Narrow a rule or ask for less hops."
+    )
 
 
 class TierTerms(NamedTuple):
@@ -148,18 +150,14 @@ def types_of(venue_type: PerVenue, venues: NDArray[np.uint32]) -> NDArray[np.uin
     return kinds
 
 
-def _require_room(
-    ground: Ground, sources: Sources, way: TierTerms, reached: Reached, number: int, before: int
-) -> None:
+def _require_room(ground: Ground, sources: Sources, way: TierTerms, reached: Reached, number: int, before: int) -> None:
     """Raise `TraceTooWideError`, with the hop and the type of venue that most of those found come from."""
     total = before + len(reached.person)
     if total <= LIST_ROWS_MAX:
         return
     step = len(reached.person) // _ASKED + 1
     asked = Reached(reached.person[::step], reached.exposed_at[::step])
-    _, venues = copresence.parents(
-        ground.partitions, sources, asked, reach=way.reach, venue_type=ground.venue_type
-    )
+    _, venues = copresence.parents(ground.partitions, sources, asked, reach=way.reach, venue_type=ground.venue_type)
     kind, share = Counter(types_of(ground.venue_type, venues).tolist()).most_common(1)[0]
     percent, name = 100 * share // len(asked.person), venue_type_name(kind)
     raise TraceTooWideError(

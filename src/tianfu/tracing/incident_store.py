@@ -41,9 +41,7 @@ def locked(write: Write, number: str) -> Row | None:
     return _one(write.row(_INCIDENTS + " where number = %s for update", (number,)))
 
 
-def listed(
-    read: Read, scopes: Sequence[str], *, with_closed: bool, before: int | None, limit: int
-) -> list[Row]:
+def listed(read: Read, scopes: Sequence[str], *, with_closed: bool, before: int | None, limit: int) -> list[Row]:
     """Incidents whose place begins with one of `scopes`, newest first, below number `before`."""
     rows = read.rows(
         _INCIDENTS + " where exists (select from unnest(%s::text[]) as scope where starts_with(place, scope))"
@@ -100,9 +98,7 @@ def insert(
 
 def close(write: Write, incident_ref: int, *, at: datetime, by: str) -> None:
     """Mark an incident closed."""
-    write.execute(
-        "update incident set closed_at = %s, closed_by = %s where incident_ref = %s", (at, by, incident_ref)
-    )
+    write.execute("update incident set closed_at = %s, closed_by = %s where incident_ref = %s", (at, by, incident_ref))
 
 
 def set_terms(write: Write, incident_ref: int, *, rules: str | None, hops: int | None) -> None:

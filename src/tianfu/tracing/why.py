@@ -145,9 +145,7 @@ def explain(
     )
 
 
-def _links(
-    read: Read, incident_ref: int, case: PersonRef, person: PersonRef, row: page_store.Row
-) -> list[_Link]:
+def _links(read: Read, incident_ref: int, case: PersonRef, person: PersonRef, row: page_store.Row) -> list[_Link]:
     """The links from the case to the person, following parents within the case's own rows."""
     links: list[_Link] = []
     current, at = person, row
