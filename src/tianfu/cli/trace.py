@@ -13,6 +13,7 @@ INCIDENT: Final = re.compile(r"[0-9]{4}-[0-9]{6}-[0-9]{3}", re.ASCII)
 
 # Name of a command: its module, and what `tianfu trace --help` says of it without importing it.
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "report": ("tianfu.cli.trace_report", "Write an incident as one page that opens offline."),
     "export": ("tianfu.cli.trace_export", "Write a list to a file for an office, CSV or XLSX."),
 }
 

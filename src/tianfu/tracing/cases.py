@@ -10,7 +10,7 @@ import msgspec
 from tianfu.errors import Fault, InputInvalidError, NotFoundError, TianfuError
 from tianfu.ids import PersonRef
 from tianfu.platform.database import Read, Write
-from tianfu.tracing import acting, incident_store, incidents
+from tianfu.tracing import acting, incident_store, incidents, known_store
 from tianfu.tracing.acting import Actor
 from tianfu.tracing.infectious import Period
 
@@ -91,6 +91,7 @@ def add(
             return False
     elif incident_store.count_cases(write, incident.incident_ref) >= CASES_MAX:
         raise CasesTooManyError
+    known_store.keep(write, incident.incident_ref, person, at)
     incident_store.put_case(
         write,
         incident.incident_ref,

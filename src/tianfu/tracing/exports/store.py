@@ -25,7 +25,7 @@ class ContactRow(NamedTuple):
 
 
 class CaseRow(NamedTuple):
-    """One case of the line list. `known_as` is the tier as which this incident knew the person before."""
+    """One case of the line list. `known_as` and `through`: as whose contact the incident knew the person before."""
 
     person: int
     place: str | None
@@ -90,17 +90,13 @@ def cases(read: Read, incident_ref: int, *, after: int, limit: int) -> list[Case
     rows = read.rows(
         """
         select c.person_ref, r.district,
-               c.infectious_from, c.infectious_to, before.tier, before.parent_ref,
+               c.infectious_from, c.infectious_to, k.tier, k.case_ref,
                (select count(*) from trace_support s
                 where s.incident_ref = c.incident_ref and s.case_ref = c.person_ref),
                c.added_at, c.withdrawn_at
         from incident_case c
         left join resident r on r.person_ref = c.person_ref
-        left join lateral (
-            select s.tier, s.parent_ref from trace_support s
-            where s.incident_ref = c.incident_ref and s.person_ref = c.person_ref
-            order by s.hop, s.exposed_at limit 1
-        ) before on true
+        left join case_known k on k.incident_ref = c.incident_ref and k.person_ref = c.person_ref
         where c.incident_ref = %s and c.person_ref > %s
         order by c.person_ref limit %s
         """,

@@ -1,8 +1,8 @@
 """Where the counties of Sichuan are: longitude and latitude of their seats, to a hundredth of a degree (a kilometre).
 
-Facts, from the table of division codes and coordinates that the package cpca 0.5.5 carries (MIT); for seven counties that
-were renamed since, those of the county of the earlier code. A map of borders needs a survey licence in China, and is
-not here: the report draws a point for each county.
+Facts, from the table of division codes and coordinates that the package cpca 0.5.5 carries (MIT); for seven counties
+that were renamed since, those of the county of the earlier code. A map of borders needs a survey licence in China, and
+is not here: the report draws a point for each county.
 """
 
 from __future__ import annotations
