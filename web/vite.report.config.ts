@@ -4,6 +4,8 @@ import { defineConfig } from 'vite'
 // served, so it lies beside the published folder and not in it.
 export default defineConfig({
   publicDir: false,
+  // A library build leaves this to whoever uses the library; here nobody does.
+  define: { 'process.env.NODE_ENV': JSON.stringify('production') },
   build: {
     target: 'es2022',
     outDir: 'dist-report',

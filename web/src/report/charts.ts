@@ -5,6 +5,7 @@ import type { CaseNode, Report } from './data'
 const COLOURS = ['#d55e00', '#0072b2', '#e69f00', '#009e73', '#cc79a7']
 const TEXT = { fontFamily: 'system-ui, sans-serif' }
 const LABELLED_CASES_MAX = 60
+const DAY = 86_400_000
 
 export interface Chart {
   id: string
@@ -30,8 +31,8 @@ function chain(report: Report): Chart | null {
     option: {
       textStyle: TEXT,
       animation: false,
-      grid: { left: 24, right: 60, top: 20, bottom: 70 },
-      xAxis: { type: 'time' },
+      grid: { left: 24, right: 140, top: 10, bottom: 70 },
+      xAxis: { type: 'time', axisLine: { onZero: false }, position: 'bottom', minInterval: DAY, axisLabel: { formatter: '{MM}-{dd}' } },
       yAxis: { type: 'value', show: false, inverse: true, min: 0, max: Math.max(...rows.values()) + 1 },
       dataZoom: [{ type: 'slider', xAxisIndex: 0, height: 18, bottom: 12 }, { type: 'inside' }],
       tooltip: { formatter: (mark: { dataType?: string; name: string }) => (mark.dataType === 'edge' ? '' : told(report, mark.name)) },
