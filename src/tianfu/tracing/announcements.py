@@ -22,9 +22,7 @@ def merged(crowds: Iterable[Announcement], partitions: Sequence[Partition]) -> l
             told[-1] = Announcement(last.venue, last.begins, max(last.ends, crowd.ends), max(last.scans, crowd.scans))
         else:
             told.append(crowd)
-    return [
-        Announcement(one.venue, one.begins, one.ends, _scans(partitions, one) or one.scans) for one in told
-    ]
+    return [Announcement(one.venue, one.begins, one.ends, _scans(partitions, one) or one.scans) for one in told]
 
 
 def _scans(partitions: Sequence[Partition], crowd: Announcement) -> int:

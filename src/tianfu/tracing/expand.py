@@ -19,7 +19,7 @@ from tianfu.errors import TianfuError
 from tianfu.lake.layout import Partition, People
 from tianfu.tracing import copresence, rules
 from tianfu.tracing.model import Announcement, PerVenue, Reach, Reached, Sources
-from tianfu.tracing.rows import Rows, earliest, joined
+from tianfu.tracing.rows import Rows, earliest, joined, picked, together
 
 # People one case may bring, and an incident may list: a county seat and its surroundings. Storing them takes tens of
 # seconds and a gigabyte; nobody can quarantine more, so a rule that names more is too wide.
@@ -34,7 +34,9 @@ class TraceTooWideError(TianfuError):
     code = "trace_too_wide"
     status = 422
     zh = f"按现行规则会列出超过 {LIST_ROWS_MAX} 人，名单未改动；请收紧规则或减少层数。"
-    en = f"The rules name more than {LIST_ROWS_MAX:,} people; the list is unchanged. Narrow a rule or ask for less hops."
+    en = (
+        f"The rules name more than {LIST_ROWS_MAX:,} people; the list is unchanged. Narrow a rule or ask for less hops."
+    )
 
 
 class TierTerms(NamedTuple):
@@ -105,9 +107,9 @@ def expand(
             crowds += found.announcements
             _require_room(ground, sources, way, found.reached, number, count)
             candidates.append(_by_visits(ground, sources, found.reached, way, number))
-        together = Rows(*(np.concatenate(columns) for columns in zip(*candidates, strict=True)))
-        fresh = ~np.isin(together.person, known) & (together.exposed_at < until)
-        rows = earliest(Rows(*(column[fresh] for column in together)))
+        found_rows = together(candidates)
+        fresh = ~np.isin(found_rows.person, known) & (found_rows.exposed_at < until)
+        rows = earliest(picked(found_rows, fresh))
         count += len(rows.person)
         if count > LIST_ROWS_MAX:
             raise TraceTooWideError
@@ -148,18 +150,14 @@ def types_of(venue_type: PerVenue, venues: NDArray[np.uint32]) -> NDArray[np.uin
     return kinds
 
 
-def _require_room(
-    ground: Ground, sources: Sources, way: TierTerms, reached: Reached, number: int, before: int
-) -> None:
+def _require_room(ground: Ground, sources: Sources, way: TierTerms, reached: Reached, number: int, before: int) -> None:
     """Raise `TraceTooWideError`, with the hop and the type of venue that most of those found come from."""
     total = before + len(reached.person)
     if total <= LIST_ROWS_MAX:
         return
     step = len(reached.person) // _ASKED + 1
     asked = Reached(reached.person[::step], reached.exposed_at[::step])
-    _, venues = copresence.parents(
-        ground.partitions, sources, asked, reach=way.reach, venue_type=ground.venue_type
-    )
+    _, venues = copresence.parents(ground.partitions, sources, asked, reach=way.reach, venue_type=ground.venue_type)
     kind, share = Counter(types_of(ground.venue_type, venues).tolist()).most_common(1)[0]
     percent, name = 100 * share // len(asked.person), venue_type_name(kind)
     raise TraceTooWideError(

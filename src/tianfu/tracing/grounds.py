@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tianfu.evidence.kinds import ContactSetting
 from tianfu.ids import PersonRef
 from tianfu.platform.database import Read
 from tianfu.tracing import rules
@@ -14,7 +15,6 @@ from tianfu.tracing.expand import Others, types_of
 from tianfu.tracing.model import PerVenue, Sources
 from tianfu.tracing.rows import Rows, nobody
 from tianfu.tracing.terms import SETTINGS, Terms, setting_number
-from tianfu.venues.model import VenueCategory
 
 
 class Shared(NamedTuple):
@@ -47,7 +47,7 @@ def venue_setting(terms: Terms, hop: int, types: PerVenue, venue: int) -> str:
     return VENUE_WORD if ground is None else ground.setting.value
 
 
-VENUE_WORD = SETTINGS[setting_number(rules.ContactSetting.VENUE) - 1]
+VENUE_WORD = SETTINGS[setting_number(ContactSetting.VENUE) - 1]
 
 
 def others(read: Read, terms: Terms, *, until: int) -> Others:

@@ -41,9 +41,7 @@ def locked(write: Write, number: str) -> Row | None:
     return _one(write.row(_INCIDENTS + " where number = %s for update", (number,)))
 
 
-def listed(
-    read: Read, scopes: Sequence[str], *, with_closed: bool, before: int | None, limit: int
-) -> list[Row]:
+def listed(read: Read, scopes: Sequence[str], *, with_closed: bool, before: int | None, limit: int) -> list[Row]:
     """Incidents whose place begins with one of `scopes`, newest first, below number `before`."""
     rows = read.rows(
         _INCIDENTS + " where exists (select from unnest(%s::text[]) as scope where starts_with(place, scope))"
@@ -100,9 +98,7 @@ def insert(
 
 def close(write: Write, incident_ref: int, *, at: datetime, by: str) -> None:
     """Mark an incident closed."""
-    write.execute(
-        "update incident set closed_at = %s, closed_by = %s where incident_ref = %s", (at, by, incident_ref)
-    )
+    write.execute("update incident set closed_at = %s, closed_by = %s where incident_ref = %s", (at, by, incident_ref))
 
 
 def set_terms(write: Write, incident_ref: int, *, rules: str | None, hops: int | None) -> None:
@@ -152,26 +148,16 @@ def count_cases(read: Read, incident_ref: int) -> int:
     return count
 
 
-def put_case(
-    write: Write,
-    incident_ref: int,
-    person: int,
-    *,
-    infectious_from: datetime,
-    infectious_to: datetime | None,
-    evidence_id: int | None,
-    stated: bool,
-    at: datetime,
-    by: str,
-) -> None:
-    """Write a case, or write over the one there is and let it count (again)."""
+def put_case(write: Write, incident_ref: int, case: Row) -> None:
+    """Write a case, with the fields of `cases` less the withdrawal, or write over the one there is: it counts again."""
     write.execute(
         "insert into incident_case (incident_ref, person_ref, infectious_from, infectious_to, evidence_id, stated,"
-        " added_at, added_by) values (%s, %s, %s, %s, %s, %s, %s, %s)"
+        " added_at, added_by) values (%(incident)s, %(person)s, %(infectious_from)s, %(infectious_to)s,"
+        " %(evidence_id)s, %(stated)s, %(added_at)s, %(added_by)s)"
         " on conflict (incident_ref, person_ref) do update set infectious_from = excluded.infectious_from,"
         " infectious_to = excluded.infectious_to, evidence_id = excluded.evidence_id, stated = excluded.stated,"
         " added_at = excluded.added_at, added_by = excluded.added_by, withdrawn_at = null, withdrawn_by = null",
-        (incident_ref, person, infectious_from, infectious_to, evidence_id, stated, at, by),
+        {"incident": incident_ref, **case},
     )
 
 

@@ -74,12 +74,7 @@ def positive(evidence: Sequence[Evidence], rule_set: TracingRules) -> Positive |
 
 def _is_positive(item: Evidence) -> bool:
     said = item.attributes
-    return (
-        isinstance(said, Test)
-        and said.result is TestResult.POSITIVE
-        and said.method in _OF_NOW
-        and not said.pooled
-    )
+    return isinstance(said, Test) and said.result is TestResult.POSITIVE and said.method in _OF_NOW and not said.pooled
 
 
 def period_of(

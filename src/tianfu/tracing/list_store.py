@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import msgspec
 
@@ -146,13 +146,18 @@ def bring(write: Write, packed: Sequence[bytes]) -> int:
     return count
 
 
-_STORED: Final = (
+_STORED: Final[LiteralString] = (
     "select case_ref, person_ref, hop, tier, setting, strong, exposed_at, parent_ref, venue_ref from trace_support"
     " where incident_ref = %(incident)s and case_ref = any(%(cases)s::bigint[])"
 )
-_BROUGHT: Final = (
+_BROUGHT: Final[LiteralString] = (
     "select case_ref, person_ref, hop, (%(tiers)s::text[])[tier], (%(settings)s::text[])[setting], strong, exposed_at,"
     " parent_ref, nullif(venue_ref, 0) from trace_fresh"
+)
+_TOUCH: Final[LiteralString] = "insert into trace_touched select person_ref from "
+_SUPPORT: Final[LiteralString] = (
+    "insert into trace_support (incident_ref, case_ref, person_ref, hop, tier, setting, strong, exposed_at,"
+    " parent_ref, venue_ref) select %(incident)s, brought.* from "
 )
 
 
@@ -185,9 +190,8 @@ def replace_support(
     )
     if stored:
         write.execute(
-            "insert into trace_touched select person_ref from ("
-            "(" + _STORED + " except " + _BROUGHT + ") union all (" + _BROUGHT + " except " + _STORED + ")"
-            ") as different union select unnest(%(turned)s::bigint[])",
+            f"{_TOUCH} (({_STORED} except {_BROUGHT}) union all ({_BROUGHT} except {_STORED})) as different"
+            " union select unnest(%(turned)s::bigint[])",
             given,
         )
         write.execute("analyze trace_touched")
@@ -198,15 +202,12 @@ def replace_support(
         )
     else:
         write.execute(
-            "insert into trace_touched select person_ref from trace_fresh union select unnest(%(turned)s::bigint[])",
+            f"{_TOUCH} trace_fresh union select unnest(%(turned)s::bigint[])",
             given,
         )
         write.execute("analyze trace_touched")
     write.execute(
-        "insert into trace_support (incident_ref, case_ref, person_ref, hop, tier, setting, strong, exposed_at,"
-        " parent_ref, venue_ref) select %(incident)s, brought.* from ("
-        + _BROUGHT
-        + ") as brought where brought.person_ref in (select person_ref from trace_touched)",
+        _SUPPORT + "(" + _BROUGHT + ") as brought where brought.person_ref in (select person_ref from trace_touched)",
         given,
     )
     count: int = write.value("select count(*) from trace_touched")

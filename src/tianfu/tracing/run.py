@@ -208,9 +208,7 @@ def _expand_all(database: Database, ground: Ground, begun: _Begun, as_of: dateti
                 np.array([absolute_minute(case.infectious_from)], np.int32),
                 np.array([ends], np.int32),
             )
-            one = expand(
-                ground, source, cases=numbers, hops=begun.terms.hops, others=others, until=until
-            )
+            one = expand(ground, source, cases=numbers, hops=begun.terms.hops, others=others, until=until)
             rows += len(one.rows.person)
             if rows > SUPPORT_ROWS_MAX:
                 raise TraceTooWideError
@@ -222,9 +220,7 @@ def _store_rows(write: Write, begun: _Begun, expanded: Sequence[Expanded]) -> tu
     """Store what the cases support and what it adds up to: people concerned, and people listed."""
     incident_ref = begun.incident.incident_ref
     packed = [
-        piece
-        for case, one in zip(begun.plan.expand, expanded, strict=True)
-        for piece in pack(case.person, one.rows)
+        piece for case, one in zip(begun.plan.expand, expanded, strict=True) for piece in pack(case.person, one.rows)
     ]
     list_store.bring(write, packed)
     concerned = list_store.replace_support(

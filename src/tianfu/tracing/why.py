@@ -87,8 +87,10 @@ class Supporting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Why(msgspec.Struct, frozen=True, kw_only=True):
-    """Why `person` is listed. `chain` leads from the case that the list prefers to the person; the other cases follow
-    in `cases`, at most `CASES_MAX`, the preferred one first. `rules` is what the row was made by.
+    """Why `person` is listed, by rule set `rules`.
+
+    `chain` leads from `case`, which the list prefers, to the person; `cases` are all that support the row, at most
+    `CASES_MAX`, the preferred one first.
     """
 
     person: PersonRef
@@ -145,9 +147,7 @@ def explain(
     )
 
 
-def _links(
-    read: Read, incident_ref: int, case: PersonRef, person: PersonRef, row: page_store.Row
-) -> list[_Link]:
+def _links(read: Read, incident_ref: int, case: PersonRef, person: PersonRef, row: page_store.Row) -> list[_Link]:
     """The links from the case to the person, following parents within the case's own rows."""
     links: list[_Link] = []
     current, at = person, row
