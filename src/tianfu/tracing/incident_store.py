@@ -58,12 +58,12 @@ def open_numbers(read: Read) -> list[str]:
     return [number for (number,) in rows]
 
 
-def waiting_numbers(read: Read) -> list[str]:
-    """The numbers of the open incidents that were touched since they were traced, oldest first."""
+def waiting(read: Read) -> list[tuple[str, int]]:
+    """The open incidents that were touched since they were traced, oldest first: number and touches."""
     rows = read.rows(
-        "select number from incident where closed_at is null and touches > traced_touches order by incident_ref"
+        "select number, touches from incident where closed_at is null and touches > traced_touches order by incident_ref"
     )
-    return [number for (number,) in rows]
+    return [(number, touches) for number, touches in rows]
 
 
 def oldest_untraced(read: Read) -> datetime | None:
