@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.support import tracing
 from tests.support.tracing import NOON
 from tianfu.platform.database import Database, Purpose
-from tianfu.tracing import expand, run
+from tianfu.tracing import expand, incidents, list_store, run
 from tianfu.tracing.expand import TraceTooWideError
 from tianfu.tracing.incidents import IncidentClosedError
 from tianfu.tracing.run import RunOvertakenError
@@ -191,7 +191,7 @@ def test_a_run_that_is_cut_off_leaves_the_list_before_it(world: World, monkeypat
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(run.list_store, "replace_announcements", cut)
+        patched.setattr(list_store, "replace_announcements", cut)
         with pytest.raises(KeyboardInterrupt):
             tracing.traced(world.database, world.lake, number)
     assert tracing.listed(world.database, number) == before
@@ -252,7 +252,7 @@ def test_a_crowd_is_told_as_a_place_and_names_nobody(shared_database: Database, 
 def test_a_closed_incident_is_not_traced(world: World) -> None:
     number = tracing.opened(world.database)
     with world.database.write(Purpose.OPERATOR) as write:
-        run.incidents.close(write, tracing.ANALYST, number, at=NOON)
+        incidents.close(write, tracing.ANALYST, number, at=NOON)
 
     with pytest.raises(IncidentClosedError):
         tracing.traced(world.database, world.lake, number)

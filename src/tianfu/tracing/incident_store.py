@@ -61,7 +61,8 @@ def open_numbers(read: Read) -> list[str]:
 def waiting(read: Read) -> list[tuple[str, int]]:
     """The open incidents that were touched since they were traced, oldest first: number and touches."""
     rows = read.rows(
-        "select number, touches from incident where closed_at is null and touches > traced_touches order by incident_ref"
+        "select number, touches from incident where closed_at is null and touches > traced_touches"
+        " order by incident_ref"
     )
     return [(number, touches) for number, touches in rows]
 

@@ -154,6 +154,7 @@ _BROUGHT: Final[LiteralString] = (
     "select case_ref, person_ref, hop, (%(tiers)s::text[])[tier], (%(settings)s::text[])[setting], strong, exposed_at,"
     " parent_ref, nullif(venue_ref, 0) from trace_fresh"
 )
+_BROUGHT_AGAIN: Final[LiteralString] = "(" + _BROUGHT + ") as brought"
 _TOUCH: Final[LiteralString] = "insert into trace_touched select person_ref from "
 _SUPPORT: Final[LiteralString] = (
     "insert into trace_support (incident_ref, case_ref, person_ref, hop, tier, setting, strong, exposed_at,"
@@ -207,7 +208,7 @@ def replace_support(
         )
         write.execute("analyze trace_touched")
     write.execute(
-        _SUPPORT + "(" + _BROUGHT + ") as brought where brought.person_ref in (select person_ref from trace_touched)",
+        _SUPPORT + _BROUGHT_AGAIN + " where brought.person_ref in (select person_ref from trace_touched)",
         given,
     )
     count: int = write.value("select count(*) from trace_touched")

@@ -49,6 +49,7 @@ SETTING_OF: Final[dict[StayKind, ContactSetting]] = {
     StayKind.SHIP: ContactSetting.SHIP,
     StayKind.ABOARD: ContactSetting.VEHICLE,
     StayKind.TELECOM: ContactSetting.TELECOM,
+    StayKind.COMPANION: ContactSetting.TELECOM,
 }
 
 PerStay = NDArray[np.int16]

@@ -200,7 +200,7 @@ def _expand_all(database: Database, ground: Ground, begun: _Begun, as_of: dateti
     found: list[Expanded] = []
     rows = 0
     with database.read(Purpose.BATCH) as read:
-        others = grounds.others(read, begun.terms, until=until)
+        others = grounds.others(read, begun.terms)
         for case in begun.plan.expand:
             ends = until if case.infectious_to is None else min(until, absolute_minute(case.infectious_to))
             source = Sources(
