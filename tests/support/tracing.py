@@ -109,8 +109,8 @@ def listed(database: Database, number: str) -> list[tuple[object, ...]]:
     """The stored list without what names the incident and the run."""
     with database.read(Purpose.OPERATOR) as read:
         return read.rows(
-            "select person_ref, hop, tier, setting, strong, exposed_at, parent_ref, venue_ref, cases, traced.place, state"
-            " from traced join incident using (incident_ref) where number = %s order by person_ref",
+            "select person_ref, hop, tier, setting, strong, exposed_at, parent_ref, venue_ref, cases, traced.place,"
+            " state from traced join incident using (incident_ref) where number = %s order by person_ref",
             (number,),
         )
 

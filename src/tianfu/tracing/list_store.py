@@ -155,6 +155,7 @@ _BROUGHT: Final[LiteralString] = (
     " parent_ref, nullif(venue_ref, 0) from trace_fresh"
 )
 _BROUGHT_AGAIN: Final[LiteralString] = "(" + _BROUGHT + ") as brought"
+_OF_TOUCHED: Final = " where brought.person_ref in (select person_ref from trace_touched)"
 _TOUCH: Final[LiteralString] = "insert into trace_touched select person_ref from "
 _SUPPORT: Final[LiteralString] = (
     "insert into trace_support (incident_ref, case_ref, person_ref, hop, tier, setting, strong, exposed_at,"
@@ -208,7 +209,7 @@ def replace_support(
         )
         write.execute("analyze trace_touched")
     write.execute(
-        _SUPPORT + _BROUGHT_AGAIN + " where brought.person_ref in (select person_ref from trace_touched)",
+        _SUPPORT + _BROUGHT_AGAIN + _OF_TOUCHED,
         given,
     )
     count: int = write.value("select count(*) from trace_touched")

@@ -39,6 +39,10 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     place: str | None = None
     scopes: tuple[str, ...] | None = None
 
+    def within(self, scopes: tuple[str, ...] | None) -> Filters:
+        """The same for the people of these districts."""
+        return msgspec.structs.replace(self, scopes=scopes)
+
 
 def page(
     read: Read, incident_ref: int, filters: Filters, *, after: tuple[int, datetime, int] | None, limit: int
