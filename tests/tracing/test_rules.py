@@ -9,10 +9,12 @@ import pytest
 
 from tianfu.evidence.care_kinds import IsolationStage
 from tianfu.evidence.co_stays import StayKind
+from tianfu.evidence.kinds import ContactSetting
 from tianfu.lake.layout import absolute_minute
 from tianfu.tracing import rule_files, rules
 from tianfu.tracing.model import Tier
 from tianfu.tracing.rules import CaseFacts, Joined, Telecom
+from tianfu.venues import vehicle
 from tianfu.venues.model import VenueCategory
 
 CHINA_MIDNIGHT = datetime(2022, 7, 9, 16, 0, tzinfo=UTC)
@@ -143,10 +145,25 @@ def test_plain_scans_reach_alike_everywhere_with_the_minutes_asked_for() -> None
     plain, asked = rule_files.find("plain-scan"), rule_files.find("plain-scan:45")
     for hop in (1, 2):
         found = rules.reach(asked.rules, hop)
-        assert set(found.before[:17]) == set(found.after[:17]) == {45}
+        assert set(found.before[:23]) == set(found.after[:23]) == {45}
         assert not found.crowd.any()
     assert asked.asked == "plain-scan:45"
     assert asked.digest != plain.digest
+
+
+def test_a_car_is_a_shared_vehicle_and_a_bus_is_not_within_a_metre() -> None:
+    assert {kind.value for kind in rules.VehicleKind} == set(vehicle.KINDS)
+    taxi = rules.venue_type(VenueCategory.VEHICLE, rules.VehicleKind.TAXI)
+    bus = rules.venue_type(VenueCategory.VEHICLE, rules.VehicleKind.BUS)
+    some = rules.venue_type(VenueCategory.VEHICLE)
+    assert some == rules.VENUE_TYPE[VenueCategory.VEHICLE]
+    assert rules.venue_type(None) == rules.VENUE_UNKNOWN
+    close, general = rules.reach(NINTH, 1), rules.reach(NINTH, 1, Tier.GENERAL)
+    assert [int(close.before[code]) for code in (taxi, bus, some)] == [30, 0, 0]
+    assert [int(general.after[code]) for code in (taxi, bus, some)] == [0, 60, 60]
+    ground = rules.venue_ground(NINTH, 1, VenueCategory.VEHICLE, rules.VehicleKind.TAXI)
+    assert ground is not None
+    assert ground.setting is ContactSetting.VEHICLE
 
 
 @pytest.mark.parametrize(

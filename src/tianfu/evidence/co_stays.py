@@ -9,6 +9,7 @@ the statement.
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ ROW_MAX: Final = 255
 _COMPANION_DAYS: Final = timedelta(days=28)
 _MOMENT: Final = timedelta(minutes=1)
 _PLACE_BYTES: Final = 16
+# A list of passengers or pupils repeats a few places; 0.3 kB each.
+_PLACES_REMEMBERED: Final = 4_096
 # The sorts of statements that can give stays, so that all others cost one look-up.
 SPEAKING: Final = frozenset({Membership, Journey, Contact, Case})
 
@@ -97,6 +100,7 @@ def stated(attributes: Attributes, source_record: str) -> Iterator[CoStay]:
         yield CoStay(StayKind.TELECOM, place("telecom", source_record), ROW_UNKNOWN, begins_at, None)
 
 
+@functools.lru_cache(maxsize=_PLACES_REMEMBERED)
 def place(*names: str) -> UUID:
     """The place of these names: the same names give the same place, others do not (128 bits of their SHA-256).
 
