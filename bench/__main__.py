@@ -23,6 +23,7 @@ from bench import (
     scan,
     show,
     steady,
+    trace,
     two,
 )
 from bench.budget import Budget, measure
@@ -81,6 +82,8 @@ def main() -> int:
         return city_codes.main(sys.argv[2:])
     if sys.argv[1:2] == [board.NAME]:
         return board.main(sys.argv[2:])
+    if sys.argv[1:2] and sys.argv[1] in trace.NAMES:
+        return trace.main(sys.argv[1:])
     parser = argparse.ArgumentParser(prog="tianfu bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
