@@ -61,6 +61,7 @@ def compact_day(lake: Path, day: str, *, at: datetime) -> Compacted | None:
             return None
         roll.remove_remains(lake, before)
         parts = before.days[day]
+        days.require_room(lake, sum(file.bytes for part in parts for file in part.files))
         events = _events(lake, day, parts)
         taken = len(events)
         events = rows.in_venue_order(rows.unique(events))

@@ -21,6 +21,7 @@ import numpy as np
 from tianfu.clock import shanghai_day
 from tianfu.errors import TianfuError
 from tianfu.lake import aside, days, incoming, layout, rows, segment, state
+from tianfu.lake.layout import WORD_BYTES
 from tianfu.lake.rows import Rows
 from tianfu.lake.segment import Segment
 from tianfu.lake.state import LakeBrokenError, LakeFile, Part, State
@@ -31,6 +32,8 @@ RECORDS_PER_TURN: Final = 1_000_000
 # A part this large is left for compaction: a day of 19 million scans has about ten of them in the evening.
 PART_SCANS_MAX: Final = 2_000_000
 _ABSORBED_SHARE: Final = 2
+# An event and its two words.
+_SCAN_BYTES: Final = EVENT_BYTES + 2 * WORD_BYTES
 
 
 class RollGapError(TianfuError):
@@ -154,6 +157,7 @@ def _with_new(lake: Path, before: State, taken: _Taken, at: datetime, days_kept:
     for number, new in found.days.items():
         day = layout.day_of(number).isoformat()
         kept, absorbed = _to_absorb(before.days.get(day, ()), len(new))
+        days.require_room(lake, _SCAN_BYTES * (sum(old.scans for old in absorbed) + len(new)))
         part, dropped = _write(
             lake, day, days.part_name(before), [*(read_rows(lake, day, old) for old in absorbed), new]
         )

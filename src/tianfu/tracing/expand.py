@@ -170,4 +170,6 @@ def _require_room(ground: Ground, sources: Sources, way: TierTerms, reached: Rea
 
 def venue_type_name(kind: int) -> str:
     """How rule files call a type of venue; `unknown` for one without a category."""
-    return next((category.value for category, code in rules.VENUE_TYPE.items() if code == kind), "unknown")
+    words = {code: category.value for category, code in rules.VENUE_TYPE.items()}
+    words |= {code: vehicle.value for vehicle, code in rules.VEHICLE_TYPE.items()}
+    return words.get(kind, "unknown")

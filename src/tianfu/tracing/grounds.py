@@ -15,8 +15,10 @@ from tianfu.tracing import co_stays, rules
 from tianfu.tracing.expand import Others, types_of
 from tianfu.tracing.model import PerVenue, Sources, Tier
 from tianfu.tracing.rows import Rows, nobody, together
+from tianfu.tracing.rules import VehicleKind
 from tianfu.tracing.stays import Met
-from tianfu.tracing.terms import Terms, setting_number, tier_number
+from tianfu.tracing.terms import KINDS, Terms, setting_number, tier_number
+from tianfu.venues.model import VenueCategory
 
 # From the code of a kind of stay to the number of its setting.
 _SETTING_OF_STAY: Final = np.zeros(rules.STAY_CODES_MAX, np.uint8)
@@ -38,23 +40,28 @@ class Shared(NamedTuple):
     evidence: tuple[int, int]
 
 
-def venue_types(categories: Iterable[tuple[int, str]]) -> PerVenue:
-    """The type of each venue by number, from pairs of number and category: uint8."""
-    known = {category.value: code for category, code in rules.VENUE_TYPE.items()}
-    pairs = list(categories)
-    types = np.zeros(max((number for number, _ in pairs), default=0) + 1, np.uint8)
-    if pairs:
-        numbers, words = zip(*pairs, strict=True)
-        types[np.array(numbers)] = [known.get(word, rules.VENUE_UNKNOWN) for word in words]
+def venue_types(categories: Iterable[tuple[int, str, str | None]]) -> PerVenue:
+    """The type of each venue by number, uint8, from number, category and kind of vehicle of each."""
+    known = {_words(*kind): rules.venue_type(*kind) for kind in KINDS}
+    rows = list(categories)
+    types = np.zeros(max((row[0] for row in rows), default=0) + 1, np.uint8)
+    if rows:
+        types[np.array([row[0] for row in rows])] = [
+            known.get((row[1], row[2]), known.get((row[1], None), rules.VENUE_UNKNOWN)) for row in rows
+        ]
     return types
 
 
 def venue_setting(terms: Terms, hop: int, types: PerVenue, venue: int) -> str:
     """The word for a meeting at `venue` by the rules of `hop`."""
-    kind = int(types_of(types, np.array([venue], np.uint32))[0])
-    category = next((one for one, code in rules.VENUE_TYPE.items() if code == kind), None)
-    ground = rules.venue_ground(terms.rules, hop, category)
+    code = int(types_of(types, np.array([venue], np.uint32))[0])
+    kind = next((one for one in KINDS if rules.venue_type(*one) == code), (None, None))
+    ground = rules.venue_ground(terms.rules, hop, *kind)
     return ContactSetting.VENUE.value if ground is None else ground.setting.value
+
+
+def _words(category: VenueCategory | None, vehicle: VehicleKind | None) -> tuple[str | None, str | None]:
+    return None if category is None else category.value, None if vehicle is None else vehicle.value
 
 
 def others(read: Read, terms: Terms) -> Others:

@@ -85,9 +85,13 @@ def people_max(read: Read) -> int:
     return highest
 
 
-def venue_categories(read: Read) -> list[tuple[int, str]]:
-    """Number and category of every venue."""
-    return [(number, category) for number, category in read.rows("select venue_ref, category from venue", binary=True)]
+def venue_categories(read: Read) -> list[tuple[int, str, str | None]]:
+    """Number and category of every venue, and what kind of vehicle it is where it is one of a known kind."""
+    rows = read.rows(
+        "select v.venue_ref, v.category, w.kind from venue v left join vehicle w on w.venue_ref = v.venue_ref",
+        binary=True,
+    )
+    return [(number, category, vehicle) for number, category, vehicle in rows]
 
 
 # --- a run ------------------------------------------------------------------------------------------------------------

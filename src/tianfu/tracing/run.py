@@ -78,7 +78,7 @@ class _Begun(msgspec.Struct, frozen=True):
     permit: Permit
     run_ref: int
     people: int
-    categories: list[tuple[int, str]]
+    categories: list[tuple[int, str, str | None]]
 
 
 def trace(
