@@ -197,8 +197,8 @@ def test_readings_are_counted_and_bounded(scene: Scene) -> None:
 def test_what_is_not_right_in_a_form_is_named(scene: Scene) -> None:
     number = scene.opened()
 
-    def fault(path: str, **fields: object) -> str:
-        name: str = scene.ask(path, 422, **fields)["faults"][0]["field"]
+    def fault(path: str, **fields: str | int) -> str:
+        name: str = scene.ask(path, 422, by=None, **fields)["faults"][0]["field"]
         return name
 
     assert fault(f"/{number}/people", after="!") == "after"

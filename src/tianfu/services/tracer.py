@@ -41,6 +41,8 @@ IDLE_SECONDS: Final = 1.0
 BACKOFF_SECONDS: Final = 2.0
 # Scans reach the lake within a minute, and late ones by the hour; each retrace reads what the first run read.
 RETRACE_SECONDS: Final = 180.0
+# Lists of travellers and members come by the day and touch no lake.
+RETRACE_ANYWAY_SECONDS: Final = 1_800.0
 # A run that was refused (rules too wide, a broken lake) is tried again after this, or when its cases change.
 REFUSED_SECONDS: Final = 60.0
 # The promise is a list within 60 s of the result.
@@ -63,6 +65,7 @@ class Tracer:
         self._refused: dict[str, tuple[float, int]] = {}
         self._retrace: list[str] = []
         self._retrace_at = 0.0
+        self._retrace_anyway_at = 0.0
         self._generation = -1
         self._tend_at = 0.0
         self._is_behind = False
@@ -116,12 +119,13 @@ class Tracer:
         return outcome is not None
 
     def _retrace_one(self) -> bool:
-        """Trace one open incident anew, when visits were rolled since it was; the rest comes in the next turns."""
+        """Trace one open incident anew, when there may be new visits for it; the rest comes in the next turns."""
         if not self._retrace and monotonic_seconds() >= self._retrace_at:
             self._retrace_at = monotonic_seconds() + RETRACE_SECONDS
             generation = state.load(self._lake).generation
-            if generation != self._generation:
+            if generation != self._generation or monotonic_seconds() >= self._retrace_anyway_at:
                 self._generation = generation
+                self._retrace_anyway_at = monotonic_seconds() + RETRACE_ANYWAY_SECONDS
                 with self._database.read(Purpose.WORKER) as read:
                     self._retrace = incident_store.open_numbers(read)
         if not self._retrace:
