@@ -31,7 +31,9 @@ BODY = (rule_files.FOLDER / "ninth-protocol.toml").read_text()
         (date(2022, 6, 28), "ninth-protocol"),
         (date(2022, 11, 10), "ninth-protocol"),
         (date(2022, 11, 11), "twenty-measures"),
-        (date(2026, 11, 25), "twenty-measures"),
+        (date(2022, 12, 6), "twenty-measures"),
+        (date(2022, 12, 7), "new-ten"),
+        (date(2026, 11, 25), "new-ten"),
     ],
 )
 def test_the_latest_set_that_is_not_local_is_in_force(day: date, name: str) -> None:
@@ -56,6 +58,7 @@ def test_before_the_first_set_there_are_no_rules_but_a_local_one_may_be_named() 
         ("zhengzhou-2021", 5, 3),
         ("ninth-protocol", 2, 3),
         ("twenty-measures", 2, 3),
+        ("new-ten", 2, 3),
     ],
 )
 def test_look_back_and_flight_rows_are_those_of_the_sources(name: str, days: int, flight_rows: int) -> None:
@@ -72,6 +75,7 @@ def test_look_back_and_flight_rows_are_those_of_the_sources(name: str, days: int
         ("ninth-protocol", Tier.CLOSE, [("central", 7, (1, 2, 3, 5, 7)), ("monitoring", 3, (3,))]),
         ("ninth-protocol", Tier.SECONDARY, [("home", 7, (1, 4, 7))]),
         ("twenty-measures", Tier.CLOSE, [("central", 5, (1, 2, 3, 5)), ("home", 3, (1, 3))]),
+        ("new-ten", Tier.CLOSE, [("home", 5, (5,))]),
     ],
 )
 def test_quarantine_and_tests_are_those_of_the_sources(name: str, tier: Tier, stays: list[tuple[object, ...]]) -> None:

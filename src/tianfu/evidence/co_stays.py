@@ -2,8 +2,8 @@
 
 Every statement of this sort becomes stays in one shape: a person, a place, from when until when. Two people whose
 stays share a place and overlap in time were together; how near they have to have sat is the tracing rules' business.
-A place is a digest of what names it, so the table of stays tells nobody which school or train it was: that stands in
-the statement.
+A place is a digest of what names it: one width for all kinds, and no names beside people's numbers. Which school or
+train it was stands in the statement.
 """
 
 from __future__ import annotations
