@@ -11,7 +11,8 @@ import click
 
 INCIDENT: Final = re.compile(r"[0-9]{4}-[0-9]{6}-[0-9]{3}", re.ASCII)
 
-# Name of a command: its module (or module:name where that has several), and what `tianfu trace --help` says of it without importing it.
+# Name of a command: its module (or module:name where that has several), and what `tianfu trace --help` says of it
+# without importing it.
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "run": ("tianfu.cli.trace_run", "Trace an incident; its number alone does the same."),
     "open": ("tianfu.cli.trace_incidents:open_command", "Open an incident in a county."),

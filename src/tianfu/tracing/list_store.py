@@ -18,6 +18,9 @@ from tianfu.platform.database import Read, Write
 # First key of the advisory locks of lists ("TR"); the second is the incident.
 _LOCK_CLASS: Final = 0x5452
 
+# From so many new rows on the planner is told what the tables hold now: the next run may come before autovacuum.
+_ANALYZED_FROM: Final = 10_000
+
 
 class ExpansionRow(msgspec.Struct, frozen=True, kw_only=True):
     """From what the stored rows of a case were made."""
@@ -135,7 +138,11 @@ def lock(write: Write, incident_ref: int) -> int:
 
 
 def bring(write: Write, packed: Sequence[bytes]) -> int:
-    """Put the new rows, packed as `tianfu.tracing.rows.pack` does, beside the stored ones; how many."""
+    """Put the new rows, packed as `tianfu.tracing.rows.pack` does, beside the stored ones; how many.
+
+    The rest of the transaction sorts a million rows in memory.
+    """
+    write.rows("select set_config('work_mem', '256MB', true), set_config('jit', 'off', true)")
     write.execute(
         "create temporary table trace_fresh (case_ref integer, person_ref integer, hop smallint, tier smallint,"
         " setting smallint, strong boolean, exposed_at timestamptz, parent_ref integer, venue_ref integer)"
@@ -217,6 +224,8 @@ def replace_support(
         given,
     )
     count: int = write.value("select count(*) from trace_touched")
+    if count > _ANALYZED_FROM:
+        write.execute("analyze trace_support")
     return count
 
 
@@ -249,7 +258,7 @@ def merge(write: Write, incident_ref: int, run_ref: int, *, cases: Sequence[int]
         " on conflict (incident_ref, person_ref) do update set state = excluded.state",
         given,
     )
-    write.execute(
+    written = write.execute(
         "insert into traced (incident_ref, person_ref, hop, tier, setting, strong, exposed_at, parent_ref, venue_ref,"
         " cases, run_ref, place, state)"
         " select %(incident)s, m.person_ref, m.hop, (%(tiers)s::text[])[m.strictest], m.setting, m.any_strong,"
@@ -273,6 +282,8 @@ def merge(write: Write, incident_ref: int, run_ref: int, *, cases: Sequence[int]
         " excluded.cases, excluded.place)",
         given,
     )
+    if written > _ANALYZED_FROM:
+        write.execute("analyze traced")
     write.execute(
         "delete from trace_decision d using traced t where d.incident_ref = %(incident)s"
         " and t.incident_ref = d.incident_ref and t.person_ref = d.person_ref",

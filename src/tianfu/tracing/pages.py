@@ -103,7 +103,7 @@ def page(
     rows = page_store.page(read, incident_ref, filters, after=key, limit=limit + 1)
     shown = tuple(Listed(**row) for row in rows[:limit])
     last = shown[-1] if len(rows) > limit else None
-    return Page(shown, None if last is None else _cursor((last.hop, last.exposed_at, int(last.person))))
+    return Page(shown, None if last is None else cursor(last.hop, last.exposed_at, last.person))
 
 
 def children(
@@ -158,6 +158,11 @@ def counts(read: Read, incident_ref: int, *, scopes: Sequence[str] | None = None
         announced=announced,
         withheld=withheld,
     )
+
+
+def cursor(hop: int, exposed_at: datetime, person: int) -> str:
+    """What asks for the page after the row of this key."""
+    return _cursor((hop, exposed_at, person))
 
 
 def _cursor(key: tuple[object, ...]) -> str:
