@@ -169,6 +169,21 @@ def test_the_next_hop_starts_from_what_a_contact_visits_after_being_exposed(
     assert as_dict(hops[2].reached) == third.reached(cases | set(first))
 
 
+def test_the_restaurant_of_the_document() -> None:
+    scans = {2: 1_055, 3: 1_070, 1: 1_090, 4: 1_100, 5: 1_110, 6: 1_135, 7: 1_145}
+    day = partitions(Visit(DAY, 0, 7, minute, person) for person, minute in scans.items())
+    midnight = DAY * DAY_MINUTES
+    thirty, cases = everywhere(30, 30), always(1, 5)
+
+    found = copresence.hop(day, cases, reach=thirty, venue_type=VENUE_TYPE, people=8)
+    source, _ = copresence.parents(day, cases, found.reached, reach=thirty, venue_type=VENUE_TYPE)
+    crowd = copresence.hop(day, cases, reach=everywhere(30, 30, 3), venue_type=VENUE_TYPE, people=8)
+
+    assert told(found) == ({3: midnight + 1_090, 4: midnight + 1_100, 6: midnight + 1_135}, (), 5)
+    assert source.tolist() == [1, 1, 5]
+    assert told(crowd) == ({}, (Announcement(7, midnight + 1_061, midnight + 1_140, 5),), 0)
+
+
 def test_a_stay_over_midnight_meets_who_comes_after_it_and_exposure_begins_with_the_later_of_the_two() -> None:
     days = partitions([Visit(DAY, 0, 7, 1_430, 1), Visit(DAY, 0, 7, 1_425, 2), Visit(DAY + 1, 0, 7, 15, 3)])
 
@@ -201,6 +216,36 @@ def test_a_crowd_over_midnight_and_in_several_partitions_names_nobody_and_is_ann
     assert told(hop(10)) == ({}, (Announcement(7, midnight - 11, midnight + 12, 11),), 0)
     assert hop(11).announcements == ()
     assert len(hop(11).reached.person) == 9
+
+
+@pytest.mark.parametrize(("third", "announced"), [(1_019, 1), (1_020, 2), (1_021, 2)])
+def test_announcements_of_one_venue_that_overlap_or_touch_are_one(third: int, announced: int) -> None:
+    # With 10 minutes to both sides the window of minute t is from t - 9 to before t + 10.
+    scans = [Visit(DAY, 0, venue, minute, 1) for venue in (7, 8) for minute in (1_000, third)]
+
+    found = copresence.hop(
+        partitions([*scans, *scans]), always(1), reach=everywhere(10, 10, 1), venue_type=VENUE_TYPE, people=2
+    )
+
+    midnight = DAY * DAY_MINUTES
+    expected = [(midnight + 991, midnight + 1_010, 2), (midnight + third - 9, midnight + third + 10, 2)]
+    if announced == 1:
+        expected = [(midnight + 991, midnight + third + 10, 4)]
+    assert found.announcements == tuple(Announcement(venue, *one) for venue in (7, 8) for one in expected)
+
+
+def test_a_visit_counts_from_the_minute_in_which_the_period_begins_and_no_longer_in_that_of_its_end() -> None:
+    day = partitions([Visit(DAY, 0, 7, 100, 1), Visit(DAY, 0, 7, 105, 2)])
+    at = DAY * DAY_MINUTES + 100
+
+    def reached(since: int, until: int) -> list[int]:
+        source = sources_of([Source(1, since, until)])
+        found = copresence.hop(day, source, reach=everywhere(9, 9), venue_type=VENUE_TYPE, people=3)
+        return found.reached.person.tolist()
+
+    assert reached(at, at + 1) == [2]
+    assert reached(at + 1, at + 9) == []
+    assert reached(at - 9, at) == []
 
 
 def test_a_crowd_is_scanned_once_however_many_sources_it_has() -> None:
