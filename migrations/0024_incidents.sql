@@ -10,6 +10,11 @@ alter table incident
     add column traced_touches integer not null default 0,
     add column traced_at      timestamptz;
 
+-- A list has a million rows and is written in one go. That there is such an incident and such a run is known by who
+-- writes them, in the same transaction; nothing ever deletes one. Checked for each row it took a third of the time.
+alter table trace_support drop constraint trace_support_incident_ref_fkey;
+alter table traced drop constraint traced_incident_ref_fkey, drop constraint traced_run_ref_fkey;
+
 -- Pages of one tier, and of what was decided, begin as fast as pages of everything.
 create index traced_tier on traced (incident_ref, tier, hop, exposed_at, person_ref);
 create index traced_state on traced (incident_ref, state, hop, exposed_at, person_ref) where state <> 'proposed';

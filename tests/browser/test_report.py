@@ -9,7 +9,7 @@ from playwright.sync_api import Browser
 
 from tests.support.clock import NOON
 from tests.support.evidence import people
-from tests.support.tracing import NUMBER, case_of, incident, listed
+from tests.support.listed import NUMBER, case_of, incident, listed
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.settings import PROJECT_ROOT
 from tianfu.tracing import incidents, known_store

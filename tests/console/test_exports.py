@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.control import LI, OTHER_PHONE, Browser, Control
 from tests.support.evidence import people
-from tests.support.tracing import NUMBER, case_of, incident, listed
+from tests.support.listed import NUMBER, case_of, incident, listed
 from tianfu.access.roles import Role
 from tianfu.ids import PersonRef, format_person_ref
 

@@ -12,7 +12,7 @@ import msgspec
 
 from tests.support.clock import NOON
 from tests.support.evidence import people
-from tests.support.tracing import NUMBER, case_of, incident, listed
+from tests.support.listed import NUMBER, case_of, incident, listed
 from tianfu.access.places import is_county, sichuan
 from tianfu.platform.database import Database, Purpose
 from tianfu.tracing import incidents, known_store

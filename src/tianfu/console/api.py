@@ -7,7 +7,7 @@ from typing import Final
 from litestar import Router
 from litestar.di import Provide
 
-from tianfu.console import explain, exports, lookup, merges, shift, venues
+from tianfu.console import explain, exports, incidents, lookup, merges, shift, venues
 from tianfu.console.parts import Console
 from tianfu.platform.api import API_PATH
 
@@ -31,12 +31,9 @@ def routes(console: Console) -> Router:
             venues.close_venue,
             explain.explain_person,
             lookup.look_up,
+            *incidents.ROUTES,
             exports.export_list,
-            merges.ask_merge,
-            merges.approve_merge,
-            merges.ask_undoing,
-            merges.approve_undoing,
-            merges.list_merges,
+            *merges.ROUTES,
         ],
         dependencies={"console": Provide(lambda: console, sync_to_thread=False)},
     )

@@ -160,3 +160,6 @@ def _entry(account: Account, action: str, person: PersonRef, at: datetime, detai
         person=person,
         detail=detail,
     )
+
+
+ROUTES: Final = (ask_merge, approve_merge, ask_undoing, approve_undoing, list_merges)

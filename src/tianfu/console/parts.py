@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -28,7 +29,7 @@ SESSION_SECONDS: Final = 12 * 3_600
 
 
 class Console(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts. `tries` bounds the sign-ins from one address."""
+    """The parts. `tries` bounds the sign-ins from one address; `lake` is the folder of the visits."""
 
     public_origin: str
     database: Database
@@ -39,6 +40,7 @@ class Console(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     tries: Rate
     log: Log
+    lake: Path
 
 
 ConsoleParts = NamedDependency[SkipValidation[Console]]

@@ -76,6 +76,7 @@ def console_parts(settings: Settings, database: Database, log: Log, *, clock: Cl
         clock=clock,
         tries=console_rate(),
         log=log,
+        lake=settings.var / "lake",
     )
 
 

@@ -92,17 +92,9 @@ def add(
     elif incident_store.count_cases(write, incident.incident_ref) >= CASES_MAX:
         raise CasesTooManyError
     known_store.keep(write, incident.incident_ref, person, at)
-    incident_store.put_case(
-        write,
-        incident.incident_ref,
-        person,
-        infectious_from=period.since,
-        infectious_to=period.until,
-        evidence_id=evidence_id,
-        stated=stated,
-        at=at,
-        by=actor.name,
-    )
+    row = {"person": person, "infectious_from": period.since, "infectious_to": period.until, "stated": stated}
+    row |= {"evidence_id": evidence_id, "added_at": at, "added_by": actor.name}
+    incident_store.put_case(write, incident.incident_ref, row)
     incident_store.touch(write, incident.incident_ref)
     acting.record(write, actor, "incident_case_add", number, at=at, person=person)
     return True

@@ -19,7 +19,7 @@ from tianfu.errors import TianfuError
 from tianfu.lake.layout import Partition, People
 from tianfu.tracing import copresence, rules
 from tianfu.tracing.model import Announcement, PerVenue, Reach, Reached, Sources
-from tianfu.tracing.rows import Rows, earliest, joined
+from tianfu.tracing.rows import Rows, earliest, joined, picked, together
 
 # People one case may bring, and an incident may list: a county seat and its surroundings. Storing them takes tens of
 # seconds and a gigabyte; nobody can quarantine more, so a rule that names more is too wide.
@@ -107,9 +107,9 @@ def expand(
             crowds += found.announcements
             _require_room(ground, sources, way, found.reached, number, count)
             candidates.append(_by_visits(ground, sources, found.reached, way, number))
-        together = Rows(*(np.concatenate(columns) for columns in zip(*candidates, strict=True)))
-        fresh = ~np.isin(together.person, known) & (together.exposed_at < until)
-        rows = earliest(Rows(*(column[fresh] for column in together)))
+        found_rows = together(candidates)
+        fresh = ~np.isin(found_rows.person, known) & (found_rows.exposed_at < until)
+        rows = earliest(picked(found_rows, fresh))
         count += len(rows.person)
         if count > LIST_ROWS_MAX:
             raise TraceTooWideError
@@ -170,4 +170,6 @@ def _require_room(ground: Ground, sources: Sources, way: TierTerms, reached: Rea
 
 def venue_type_name(kind: int) -> str:
     """How rule files call a type of venue; `unknown` for one without a category."""
-    return next((category.value for category, code in rules.VENUE_TYPE.items() if code == kind), "unknown")
+    words = {code: category.value for category, code in rules.VENUE_TYPE.items()}
+    words |= {code: vehicle.value for vehicle, code in rules.VEHICLE_TYPE.items()}
+    return words.get(kind, "unknown")

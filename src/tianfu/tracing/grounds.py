@@ -3,63 +3,108 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
+from tianfu.evidence.kinds import ContactSetting
 from tianfu.ids import PersonRef
+from tianfu.lake.layout import absolute_minute
 from tianfu.platform.database import Read
-from tianfu.tracing import rules
+from tianfu.tracing import co_stays, rules
 from tianfu.tracing.expand import Others, types_of
-from tianfu.tracing.model import PerVenue, Sources
-from tianfu.tracing.rows import Rows, nobody
-from tianfu.tracing.terms import SETTINGS, Terms, setting_number
+from tianfu.tracing.model import PerVenue, Sources, Tier
+from tianfu.tracing.rows import Rows, nobody, together
+from tianfu.tracing.rules import VehicleKind
+from tianfu.tracing.stays import Met
+from tianfu.tracing.terms import KINDS, Terms, setting_number, tier_number
 from tianfu.venues.model import VenueCategory
+
+# From the code of a kind of stay to the number of its setting.
+_SETTING_OF_STAY: Final = np.zeros(rules.STAY_CODES_MAX, np.uint8)
+for _kind, _setting in rules.SETTING_OF.items():
+    _SETTING_OF_STAY[rules.STAY_CODE[_kind]] = setting_number(_setting)
 
 
 class Shared(NamedTuple):
-    """A stay that two people shared: when it exposed the second, when each one's began (minutes), how sure it is."""
+    """A stay that two people shared, such as a row of seats.
+
+    `exposed_at` and `ends_at` are absolute minutes, the end None while it lasts; `detail` says the rows where they
+    count; `evidence` are the two statements in the ledger.
+    """
 
     setting: str
     exposed_at: int
-    source_at: int
-    person_at: int
-    strong: bool
+    ends_at: int | None
     detail: str
+    evidence: tuple[int, int]
 
 
-def venue_types(categories: Iterable[tuple[int, str]]) -> PerVenue:
-    """The type of each venue by number, from pairs of number and category: uint8."""
-    known = {category.value: code for category, code in rules.VENUE_TYPE.items()}
-    pairs = list(categories)
-    types = np.zeros(max((number for number, _ in pairs), default=0) + 1, np.uint8)
-    if pairs:
-        numbers, words = zip(*pairs, strict=True)
-        types[np.array(numbers)] = [known.get(word, rules.VENUE_UNKNOWN) for word in words]
+def venue_types(categories: Iterable[tuple[int, str, str | None]]) -> PerVenue:
+    """The type of each venue by number, uint8, from number, category and kind of vehicle of each."""
+    known = {_words(*kind): rules.venue_type(*kind) for kind in KINDS}
+    rows = list(categories)
+    types = np.zeros(max((row[0] for row in rows), default=0) + 1, np.uint8)
+    if rows:
+        types[np.array([row[0] for row in rows])] = [
+            known.get((row[1], row[2]), known.get((row[1], None), rules.VENUE_UNKNOWN)) for row in rows
+        ]
     return types
 
 
 def venue_setting(terms: Terms, hop: int, types: PerVenue, venue: int) -> str:
     """The word for a meeting at `venue` by the rules of `hop`."""
-    kind = int(types_of(types, np.array([venue], np.uint32))[0])
-    category = next((one for one, code in rules.VENUE_TYPE.items() if code == kind), None)
-    ground = rules.venue_ground(terms.rules, hop, category)
-    return VENUE_WORD if ground is None else ground.setting.value
+    code = int(types_of(types, np.array([venue], np.uint32))[0])
+    kind = next((one for one in KINDS if rules.venue_type(*one) == code), (None, None))
+    ground = rules.venue_ground(terms.rules, hop, *kind)
+    return ContactSetting.VENUE.value if ground is None else ground.setting.value
 
 
-VENUE_WORD = SETTINGS[setting_number(rules.ContactSetting.VENUE) - 1]
+def _words(category: VenueCategory | None, vehicle: VehicleKind | None) -> tuple[str | None, str | None]:
+    return None if category is None else category.value, None if vehicle is None else vehicle.value
 
 
-def others(read: Read, terms: Terms, *, until: int) -> Others:
-    del read, terms, until
+def others(read: Read, terms: Terms) -> Others:
+    """Whom sources reach by what the ledger says of households, workplaces, classes, seats and carriers' lists.
+
+    Valid as long as the transaction of `read`. A place with more people than the rules let be named reaches nobody.
+    """
 
     def reached(hop: int, sources: Sources) -> Rows:
-        del hop, sources
-        return nobody()
+        found = co_stays.reached(read, sources, terms.rules, hop)
+        return together([_rows(hop, tier, met) for tier, met in found.items()])
 
     return reached
 
 
 def shared(read: Read, terms: Terms, hop: int, source: Sources, person: PersonRef) -> list[Shared]:
-    del read, terms, hop, source, person
-    return []
+    """The stays that make `person` a contact of `source` (one period) at that hop, in the order of time."""
+    found = co_stays.why(
+        read, int(source.person[0]), person, int(source.since[0]), int(source.until[0]), terms.rules, hop
+    )
+    return [
+        Shared(
+            setting=rules.SETTING_OF[one.kind].value,
+            exposed_at=absolute_minute(one.exposed_at),
+            ends_at=None if one.ends_at is None else absolute_minute(one.ends_at),
+            detail=f"{one.kind.value} {one.source_row}-{one.row}" if one.row or one.source_row else one.kind.value,
+            evidence=(one.source_evidence, one.evidence),
+        )
+        for one in found
+    ]
+
+
+def _rows(hop: int, tier: Tier, met: Met) -> Rows:
+    count = len(met.person)
+    if not count:
+        return nobody()
+    return Rows(
+        met.person,
+        np.full(count, hop, np.uint8),
+        np.full(count, tier_number(tier), np.uint8),
+        _SETTING_OF_STAY[met.setting],
+        met.strong,
+        met.exposed_at,
+        met.parent,
+        np.zeros(count, np.uint32),
+    )

@@ -58,12 +58,13 @@ def open_numbers(read: Read) -> list[str]:
     return [number for (number,) in rows]
 
 
-def waiting_numbers(read: Read) -> list[str]:
-    """The numbers of the open incidents that were touched since they were traced, oldest first."""
+def waiting(read: Read) -> list[tuple[str, int]]:
+    """The open incidents that were touched since they were traced, oldest first: number and touches."""
     rows = read.rows(
-        "select number from incident where closed_at is null and touches > traced_touches order by incident_ref"
+        "select number, touches from incident where closed_at is null and touches > traced_touches"
+        " order by incident_ref"
     )
-    return [number for (number,) in rows]
+    return [(number, touches) for number, touches in rows]
 
 
 def oldest_untraced(read: Read) -> datetime | None:
@@ -148,26 +149,16 @@ def count_cases(read: Read, incident_ref: int) -> int:
     return count
 
 
-def put_case(
-    write: Write,
-    incident_ref: int,
-    person: int,
-    *,
-    infectious_from: datetime,
-    infectious_to: datetime | None,
-    evidence_id: int | None,
-    stated: bool,
-    at: datetime,
-    by: str,
-) -> None:
-    """Write a case, or write over the one there is and let it count (again)."""
+def put_case(write: Write, incident_ref: int, case: Row) -> None:
+    """Write a case, with the fields of `cases` less the withdrawal, or write over the one there is: it counts again."""
     write.execute(
         "insert into incident_case (incident_ref, person_ref, infectious_from, infectious_to, evidence_id, stated,"
-        " added_at, added_by) values (%s, %s, %s, %s, %s, %s, %s, %s)"
+        " added_at, added_by) values (%(incident)s, %(person)s, %(infectious_from)s, %(infectious_to)s,"
+        " %(evidence_id)s, %(stated)s, %(added_at)s, %(added_by)s)"
         " on conflict (incident_ref, person_ref) do update set infectious_from = excluded.infectious_from,"
         " infectious_to = excluded.infectious_to, evidence_id = excluded.evidence_id, stated = excluded.stated,"
         " added_at = excluded.added_at, added_by = excluded.added_by, withdrawn_at = null, withdrawn_by = null",
-        (incident_ref, person, infectious_from, infectious_to, evidence_id, stated, at, by),
+        {"incident": incident_ref, **case},
     )
 
 

@@ -34,12 +34,16 @@ class Period(NamedTuple):
 
 
 class Positive(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody is a case: by which statement, known since when, stated at which place (or None), infectious when."""
+    """Somebody is a case: by which statement, known since when, stated at which place (or None), infectious when.
+
+    `over`: discharged meanwhile.
+    """
 
     evidence_id: EvidenceId
     known_at: datetime
     place: str | None
     period: Period
+    over: bool
 
 
 def positive(evidence: Sequence[Evidence], rule_set: TracingRules) -> Positive | None:
@@ -69,6 +73,7 @@ def positive(evidence: Sequence[Evidence], rule_set: TracingRules) -> Positive |
         known_at=known_at,
         place=next(places, None),
         period=period_of(said if stated is not None else None, tests, _isolated_at(evidence, known_at), rule_set),
+        over=stated is not None and said is not None and said.status is CaseStatus.DISCHARGED,
     )
 
 

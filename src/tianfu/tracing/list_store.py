@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, LiteralString
 
 import msgspec
 
@@ -17,6 +17,9 @@ from tianfu.platform.database import Read, Write
 
 # First key of the advisory locks of lists ("TR"); the second is the incident.
 _LOCK_CLASS: Final = 0x5452
+
+# From so many new rows on the planner is told what the tables hold now: the next run may come before autovacuum.
+_ANALYZED_FROM: Final = 10_000
 
 
 class ExpansionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,9 +88,13 @@ def people_max(read: Read) -> int:
     return highest
 
 
-def venue_categories(read: Read) -> list[tuple[int, str]]:
-    """Number and category of every venue."""
-    return [(number, category) for number, category in read.rows("select venue_ref, category from venue", binary=True)]
+def venue_categories(read: Read) -> list[tuple[int, str, str | None]]:
+    """Number and category of every venue, and what kind of vehicle it is where it is one of a known kind."""
+    rows = read.rows(
+        "select v.venue_ref, v.category, w.kind from venue v left join vehicle w on w.venue_ref = v.venue_ref",
+        binary=True,
+    )
+    return [(number, category, vehicle) for number, category, vehicle in rows]
 
 
 # --- a run ------------------------------------------------------------------------------------------------------------
@@ -131,7 +138,11 @@ def lock(write: Write, incident_ref: int) -> int:
 
 
 def bring(write: Write, packed: Sequence[bytes]) -> int:
-    """Put the new rows, packed as `tianfu.tracing.rows.pack` does, beside the stored ones; how many."""
+    """Put the new rows, packed as `tianfu.tracing.rows.pack` does, beside the stored ones; how many.
+
+    The rest of the transaction sorts a million rows in memory.
+    """
+    write.rows("select set_config('work_mem', '256MB', true), set_config('jit', 'off', true)")
     write.execute(
         "create temporary table trace_fresh (case_ref integer, person_ref integer, hop smallint, tier smallint,"
         " setting smallint, strong boolean, exposed_at timestamptz, parent_ref integer, venue_ref integer)"
@@ -146,13 +157,20 @@ def bring(write: Write, packed: Sequence[bytes]) -> int:
     return count
 
 
-_STORED: Final = (
+_STORED: Final[LiteralString] = (
     "select case_ref, person_ref, hop, tier, setting, strong, exposed_at, parent_ref, venue_ref from trace_support"
     " where incident_ref = %(incident)s and case_ref = any(%(cases)s::bigint[])"
 )
-_BROUGHT: Final = (
+_BROUGHT: Final[LiteralString] = (
     "select case_ref, person_ref, hop, (%(tiers)s::text[])[tier], (%(settings)s::text[])[setting], strong, exposed_at,"
     " parent_ref, nullif(venue_ref, 0) from trace_fresh"
+)
+_BROUGHT_AGAIN: Final[LiteralString] = "(" + _BROUGHT + ") as brought"
+_OF_TOUCHED: Final = " where brought.person_ref in (select person_ref from trace_touched)"
+_TOUCH: Final[LiteralString] = "insert into trace_touched select person_ref from "
+_SUPPORT: Final[LiteralString] = (
+    "insert into trace_support (incident_ref, case_ref, person_ref, hop, tier, setting, strong, exposed_at,"
+    " parent_ref, venue_ref) select %(incident)s, brought.* from "
 )
 
 
@@ -185,9 +203,8 @@ def replace_support(
     )
     if stored:
         write.execute(
-            "insert into trace_touched select person_ref from ("
-            "(" + _STORED + " except " + _BROUGHT + ") union all (" + _BROUGHT + " except " + _STORED + ")"
-            ") as different union select unnest(%(turned)s::bigint[])",
+            f"{_TOUCH} (({_STORED} except {_BROUGHT}) union all ({_BROUGHT} except {_STORED})) as different"
+            " union select unnest(%(turned)s::bigint[])",
             given,
         )
         write.execute("analyze trace_touched")
@@ -198,18 +215,17 @@ def replace_support(
         )
     else:
         write.execute(
-            "insert into trace_touched select person_ref from trace_fresh union select unnest(%(turned)s::bigint[])",
+            f"{_TOUCH} trace_fresh union select unnest(%(turned)s::bigint[])",
             given,
         )
         write.execute("analyze trace_touched")
     write.execute(
-        "insert into trace_support (incident_ref, case_ref, person_ref, hop, tier, setting, strong, exposed_at,"
-        " parent_ref, venue_ref) select %(incident)s, brought.* from ("
-        + _BROUGHT
-        + ") as brought where brought.person_ref in (select person_ref from trace_touched)",
+        _SUPPORT + _BROUGHT_AGAIN + _OF_TOUCHED,
         given,
     )
     count: int = write.value("select count(*) from trace_touched")
+    if count > _ANALYZED_FROM:
+        write.execute("analyze trace_support")
     return count
 
 
@@ -242,7 +258,7 @@ def merge(write: Write, incident_ref: int, run_ref: int, *, cases: Sequence[int]
         " on conflict (incident_ref, person_ref) do update set state = excluded.state",
         given,
     )
-    write.execute(
+    written = write.execute(
         "insert into traced (incident_ref, person_ref, hop, tier, setting, strong, exposed_at, parent_ref, venue_ref,"
         " cases, run_ref, place, state)"
         " select %(incident)s, m.person_ref, m.hop, (%(tiers)s::text[])[m.strictest], m.setting, m.any_strong,"
@@ -266,6 +282,8 @@ def merge(write: Write, incident_ref: int, run_ref: int, *, cases: Sequence[int]
         " excluded.cases, excluded.place)",
         given,
     )
+    if written > _ANALYZED_FROM:
+        write.execute("analyze traced")
     write.execute(
         "delete from trace_decision d using traced t where d.incident_ref = %(incident)s"
         " and t.incident_ref = d.incident_ref and t.person_ref = d.person_ref",

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, LiteralString
 
+import msgspec
+
 from tianfu.platform.database import Read
 
 _LISTED: Final = (
@@ -24,35 +26,43 @@ _SCOPED: Final[LiteralString] = (
 Row = dict[str, Any]
 
 
-def page(
-    read: Read,
-    incident_ref: int,
-    *,
-    tier: str | None,
-    hop: int | None,
-    state: str | None,
-    place: str | None,
-    scopes: Sequence[str] | None,
-    after: tuple[int, datetime, int] | None,
-    limit: int,
-) -> list[Row]:
-    """Rows by hop, exposure and person, beyond the key `after`; each filter that is None lets everything through.
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """What to show; each None lets everything through.
 
-    `place` is a county; `scopes` are prefixes of the counties that may be seen, None for all. Each choice of filters
-    is a statement of its own, so that each finds its index.
+    Words as in `tianfu.tracing.pages.Listed`; `place` is a county's code. `scopes` are prefixes of the counties that
+    may be seen, None for all.
+    """
+
+    tier: str | None = None
+    hop: int | None = None
+    state: str | None = None
+    place: str | None = None
+    scopes: tuple[str, ...] | None = None
+
+    def within(self, scopes: tuple[str, ...] | None) -> Filters:
+        """The same for the people of these districts."""
+        return msgspec.structs.replace(self, scopes=scopes)
+
+
+def page(
+    read: Read, incident_ref: int, filters: Filters, *, after: tuple[int, datetime, int] | None, limit: int
+) -> list[Row]:
+    """Rows by hop, exposure and person, beyond the key `after`.
+
+    Each choice of filters is a statement of its own, so that each finds its index.
     """
     sql: LiteralString = _LIST + " where incident_ref = %(incident)s"
-    if tier is not None:
+    if filters.tier is not None:
         sql += " and tier = %(tier)s"
-    if hop is not None:
+    if filters.hop is not None:
         sql += " and hop = %(hop)s"
-    if state == "proposed":
+    if filters.state == "proposed":
         sql += " and state = 'proposed'"
-    elif state is not None:
+    elif filters.state is not None:
         sql += " and state = %(state)s and state <> 'proposed'"
-    if place is not None:
+    if filters.place is not None:
         sql += " and place = %(place)s"
-    if scopes is not None:
+    if filters.scopes is not None:
         sql += _SCOPED
     if after is not None:
         sql += " and (hop, exposed_at, person_ref) > (%(hop_after)s::smallint, %(at_after)s, %(person_after)s)"
@@ -61,11 +71,11 @@ def page(
         sql + " order by hop, exposed_at, person_ref limit %(limit)s",
         {
             "incident": incident_ref,
-            "tier": tier,
-            "hop": hop,
-            "state": state,
-            "place": place,
-            "scopes": scopes and list(scopes),
+            "tier": filters.tier,
+            "hop": filters.hop,
+            "state": filters.state,
+            "place": filters.place,
+            "scopes": None if filters.scopes is None else list(filters.scopes),
             "hop_after": key[0],
             "at_after": key[1],
             "person_after": key[2],

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -17,19 +17,13 @@ from tianfu.ids import PersonRef, format_person_ref
 from tianfu.platform.base64url import decode, encode
 from tianfu.platform.database import Read
 from tianfu.tracing import page_store
+from tianfu.tracing.page_store import Filters
 
 # A screen; 60 kB as JSON.
 PAGE_ROWS_MAX: Final = 200
 _CURSOR_CHARACTERS_MAX: Final = 120
 
-
-class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """What to show: each None shows everything. Words as in `Listed`; `place` is a county's code."""
-
-    tier: str | None = None
-    hop: int | None = None
-    state: str | None = None
-    place: str | None = None
+Key = TypeVar("Key")
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,30 +95,15 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def page(
-    read: Read,
-    incident_ref: int,
-    filters: Filters,
-    *,
-    scopes: Sequence[str] | None = None,
-    after: str | None = None,
-    limit: int = PAGE_ROWS_MAX,
+    read: Read, incident_ref: int, filters: Filters, *, after: str | None = None, limit: int = PAGE_ROWS_MAX
 ) -> Page:
     """One page of the list. Raises `InputInvalidError` for an `after` that no page gave."""
     limit = max(1, min(limit, PAGE_ROWS_MAX))
-    rows = page_store.page(
-        read,
-        incident_ref,
-        tier=filters.tier,
-        hop=filters.hop,
-        state=filters.state,
-        place=filters.place,
-        scopes=scopes,
-        after=None if after is None else _key(after, tuple[int, datetime, int]),
-        limit=limit + 1,
-    )
+    key = None if after is None else _key(after, tuple[int, datetime, int])
+    rows = page_store.page(read, incident_ref, filters, after=key, limit=limit + 1)
     shown = tuple(Listed(**row) for row in rows[:limit])
     last = shown[-1] if len(rows) > limit else None
-    return Page(shown, None if last is None else _cursor((last.hop, last.exposed_at, int(last.person))))
+    return Page(shown, None if last is None else cursor(last.hop, last.exposed_at, last.person))
 
 
 def children(
@@ -181,16 +160,19 @@ def counts(read: Read, incident_ref: int, *, scopes: Sequence[str] | None = None
     )
 
 
+def cursor(hop: int, exposed_at: datetime, person: int) -> str:
+    """What asks for the page after the row of this key."""
+    return _cursor((hop, exposed_at, person))
+
+
 def _cursor(key: tuple[object, ...]) -> str:
     return encode(msgspec.json.encode(key))
 
 
-def _key[Key](cursor: str, kind: type[Key]) -> Key:
+def _key(cursor: str, kind: type[Key]) -> Key:
     """The key of a cursor, which only ever picks where to go on, so it needs no signature."""
     try:
-        if len(cursor) > _CURSOR_CHARACTERS_MAX:
-            raise ValueError
-        return msgspec.json.decode(decode(cursor), type=kind)
+        return msgspec.json.decode(decode(cursor[:_CURSOR_CHARACTERS_MAX]), type=kind)
     except (ValueError, msgspec.MsgspecError) as error:
         fault = Fault("after", "cursor", "翻页标记无效。", "This is not where a page ended.")
         raise InputInvalidError(faults=(fault,)) from error

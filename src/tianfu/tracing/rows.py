@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -15,35 +16,28 @@ TIERS: Final = tuple(tier.value for tier in Tier)
 
 # A packed row is 80 bytes; those of one piece are handed over together.
 _PIECE_ROWS: Final = 64
-_COLUMNS: Final = 9
 # The lake's minute 0 is 1970-01-01 in Shanghai, PostgreSQL's microsecond 0 is 2000-01-01 in UTC.
 _MINUTE_MICROSECONDS: Final = 60_000_000
 _ZERO_MICROSECONDS: Final = (8 * 3_600 + 946_684_800) * 1_000_000
 
+_FIELDS: Final = {
+    "case": (">i4", 4),
+    "person": (">i4", 4),
+    "hop": (">i2", 2),
+    "tier": (">i2", 2),
+    "setting": (">i2", 2),
+    "strong": ("i1", 1),
+    "exposed_at": (">i8", 8),
+    "parent": (">i4", 4),
+    "venue": (">i4", 4),
+}
+# Each value with its length before it, as COPY reads it.
 _PACKED: Final = np.dtype(
     [
         ("columns", ">i2"),
-        *(
-            part
-            for name, kind, size in (
-                ("case", ">i4", 4),
-                ("person", ">i4", 4),
-                ("hop", ">i2", 2),
-                ("tier", ">i2", 2),
-                ("setting", ">i2", 2),
-                ("strong", "i1", 1),
-                ("exposed_at", ">i8", 8),
-                ("parent", ">i4", 4),
-                ("venue", ">i4", 4),
-            )
-            for part in ((f"{name}_bytes", ">i4"), (name, kind))
-        ),
+        *(part for name, (kind, _) in _FIELDS.items() for part in ((f"{name}_bytes", ">i4"), (name, kind))),
     ]
 )
-_SIZES: Final = {
-    **{"case": 4, "person": 4, "hop": 2, "tier": 2, "setting": 2, "strong": 1, "exposed_at": 8},
-    **{"parent": 4, "venue": 4},
-}
 
 
 class Rows(NamedTuple):
@@ -63,13 +57,39 @@ class Rows(NamedTuple):
     venue: NDArray[np.uint32]
 
 
-def joined(parts: list[Rows]) -> Rows:
+def picked(rows: Rows, which: NDArray[np.bool_] | NDArray[np.intp]) -> Rows:
+    """The rows that `which` (a mask, or places) picks, in its order."""
+    return Rows(
+        rows.person[which],
+        rows.hop[which],
+        rows.tier[which],
+        rows.setting[which],
+        rows.strong[which],
+        rows.exposed_at[which],
+        rows.parent[which],
+        rows.venue[which],
+    )
+
+
+def together(parts: Sequence[Rows]) -> Rows:
+    """The rows of all parts, one after the other."""
+    parts = [nobody(), *parts]
+    return Rows(
+        np.concatenate([part.person for part in parts]),
+        np.concatenate([part.hop for part in parts]),
+        np.concatenate([part.tier for part in parts]),
+        np.concatenate([part.setting for part in parts]),
+        np.concatenate([part.strong for part in parts]),
+        np.concatenate([part.exposed_at for part in parts]),
+        np.concatenate([part.parent for part in parts]),
+        np.concatenate([part.venue for part in parts]),
+    )
+
+
+def joined(parts: Sequence[Rows]) -> Rows:
     """The rows of several hops, none of which has a person of another, ascending by person."""
-    if not parts:
-        return nobody()
-    together = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
-    order = np.argsort(together[0], kind="stable")
-    return Rows(*(column[order] for column in together))
+    rows = together(parts)
+    return picked(rows, np.argsort(rows.person, kind="stable"))
 
 
 def nobody() -> Rows:
@@ -97,11 +117,9 @@ def earliest(candidates: Rows) -> Rows:
             candidates.person,
         )
     )
-    sorted_rows = Rows(*(column[order] for column in candidates))
-    first = np.flatnonzero(np.diff(sorted_rows.person, prepend=np.uint32(0)) != 0)
-    if sorted_rows.person[0] == 0:
-        first = np.concatenate(([0], first))
-    chosen = Rows(*(column[first] for column in sorted_rows))
+    sorted_rows = picked(candidates, order)
+    first = np.flatnonzero(np.concatenate(([True], np.diff(sorted_rows.person) != 0)))
+    chosen = picked(sorted_rows, first)
     return chosen._replace(
         tier=np.minimum.reduceat(sorted_rows.tier, first), strong=np.logical_or.reduceat(sorted_rows.strong, first)
     )
@@ -110,8 +128,8 @@ def earliest(candidates: Rows) -> Rows:
 def pack(case: int, rows: Rows) -> list[bytes]:
     """The rows of `case` in PostgreSQL's binary format, in pieces (`tianfu.platform.binary`)."""
     packed = np.empty(len(rows.person), _PACKED)
-    packed["columns"] = _COLUMNS
-    for name, size in _SIZES.items():
+    packed["columns"] = len(_FIELDS)
+    for name, (_, size) in _FIELDS.items():
         packed[f"{name}_bytes"] = size
     packed["case"] = case
     packed["exposed_at"] = rows.exposed_at.astype(np.int64) * _MINUTE_MICROSECONDS - _ZERO_MICROSECONDS

@@ -78,7 +78,7 @@ class _Begun(msgspec.Struct, frozen=True):
     permit: Permit
     run_ref: int
     people: int
-    categories: list[tuple[int, str]]
+    categories: list[tuple[int, str, str | None]]
 
 
 def trace(
@@ -200,7 +200,7 @@ def _expand_all(database: Database, ground: Ground, begun: _Begun, as_of: dateti
     found: list[Expanded] = []
     rows = 0
     with database.read(Purpose.BATCH) as read:
-        others = grounds.others(read, begun.terms, until=until)
+        others = grounds.others(read, begun.terms)
         for case in begun.plan.expand:
             ends = until if case.infectious_to is None else min(until, absolute_minute(case.infectious_to))
             source = Sources(

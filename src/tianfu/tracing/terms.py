@@ -14,11 +14,18 @@ from tianfu.tracing import rule_files, rules
 from tianfu.tracing.expand import HopTerms, TierTerms
 from tianfu.tracing.model import VENUE_TYPES_MAX, Tier
 from tianfu.tracing.rows import TIERS
-from tianfu.tracing.rules import TracingRules
+from tianfu.tracing.rules import TracingRules, VehicleKind
 from tianfu.venues.model import VenueCategory
 
 # Numbers of settings in arrays count from 1 in these.
 SETTINGS: Final = tuple(setting.value for setting in ContactSetting)
+
+# Every type of venue there is: its category (None: nobody knows), and which kind of vehicle.
+KINDS: Final[tuple[tuple[VenueCategory | None, VehicleKind | None], ...]] = (
+    (None, None),
+    *((category, None) for category in VenueCategory),
+    *((VenueCategory.VEHICLE, vehicle) for vehicle in VehicleKind),
+)
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -54,11 +61,10 @@ def setting_number(setting: ContactSetting) -> int:
 
 def _hop(rule_set: TracingRules, number: int) -> HopTerms:
     settings = np.full(VENUE_TYPES_MAX, setting_number(ContactSetting.VENUE), np.uint8)
-    codes: list[tuple[VenueCategory | None, int]] = [(None, rules.VENUE_UNKNOWN), *rules.VENUE_TYPE.items()]
-    for category, code in codes:
-        ground = rules.venue_ground(rule_set, number, category)
+    for category, vehicle in KINDS:
+        ground = rules.venue_ground(rule_set, number, category, vehicle)
         if ground is not None:
-            settings[code] = setting_number(ground.setting)
+            settings[rules.venue_type(category, vehicle)] = setting_number(ground.setting)
     ways = []
     for tier in rules.tiers(rule_set, number):
         reach = rules.reach(rule_set, number, tier)

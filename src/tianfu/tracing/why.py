@@ -43,21 +43,23 @@ class NotListedError(NotFoundError):
 
 
 class Together(msgspec.Struct, frozen=True, kw_only=True):
-    """One time that the two were near each other.
+    """One time that the two were near each other, from `exposed_at` on.
 
-    At a venue (number, name, county) `source_at` and `person_at` are the minutes of their scans; for another setting
-    they are when each one's stay began, and `detail` says what is known of it, such as a carriage and rows.
+    At a venue (number, name, county) `source_at` and `person_at` are the minutes of their scans. Otherwise it was a
+    stay that both shared until `ends_at` (None while it lasts): `detail` is its kind, and rows of seats where they
+    count; `evidence` are the statements in the ledger that say so of the source and of the person.
     """
 
     setting: str
     exposed_at: datetime
-    source_at: datetime
-    person_at: datetime
-    strong: bool
     venue: int | None = None
     name: str = ""
     place: str = ""
+    source_at: datetime | None = None
+    person_at: datetime | None = None
+    ends_at: datetime | None = None
     detail: str = ""
+    evidence: tuple[int, int] | None = None
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,8 +89,10 @@ class Supporting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Why(msgspec.Struct, frozen=True, kw_only=True):
-    """Why `person` is listed. `chain` leads from the case that the list prefers to the person; the other cases follow
-    in `cases`, at most `CASES_MAX`, the preferred one first. `rules` is what the row was made by.
+    """Why `person` is listed, by rule set `rules`.
+
+    `chain` leads from `case`, which the list prefers, to the person; `cases` are all that support the row, at most
+    `CASES_MAX`, the preferred one first.
     """
 
     person: PersonRef
@@ -194,26 +198,25 @@ def _step(
             exposed_at=instant_of(meeting.exposed_at),
             source_at=instant_of(meeting.source_at),
             person_at=instant_of(meeting.person_at),
-            strong=False,
             venue=meeting.venue,
             name=names.get(meeting.venue, ("", ""))[0],
             place=names.get(meeting.venue, ("", ""))[1],
         )
-        for meeting in met
+        for meeting in sorted(met, key=lambda one: (one.exposed_at, one.venue, one.source_at, one.person_at))
     ]
     if hop is not None:
         meetings += [
             Together(
                 setting=shared.setting,
                 exposed_at=instant_of(shared.exposed_at),
-                source_at=instant_of(shared.source_at),
-                person_at=instant_of(shared.person_at),
-                strong=shared.strong,
+                ends_at=None if shared.ends_at is None else instant_of(shared.ends_at),
                 detail=shared.detail,
+                evidence=shared.evidence,
             )
             for shared in grounds.shared(read, terms, number, source, link.person)
         ]
-    meetings.sort(key=lambda one: (one.exposed_at, one.setting, one.venue or 0, one.source_at, one.person_at))
+    # Scans come in the order of time already, and stays too.
+    meetings.sort(key=lambda one: one.exposed_at)
     return Step(
         hop=number,
         source=link.source,

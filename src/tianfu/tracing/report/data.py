@@ -165,9 +165,9 @@ def _counties(
 ) -> tuple[CountyPoint, ...]:
     tiers: dict[str, Counter[str]] = defaultdict(Counter)
     for place, tier, _, people in places:
-        if place in SEATS:
+        if place is not None and place in SEATS:
             tiers[place][tier] += people
-    codes = sorted({*tiers, *(place for place in cases if place in SEATS)})
+    codes = sorted({*tiers, *(place for place in cases if place is not None and place in SEATS)})
     return tuple(
         CountyPoint(
             code=code,
@@ -179,7 +179,6 @@ def _counties(
             tiers=dict(tiers[code]),
         )
         for code in codes
-        if code is not None
     )
 
 

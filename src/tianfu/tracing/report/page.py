@@ -136,7 +136,9 @@ def _from(through: str | None, tier: str | None, setting: str | None) -> str:
 def _days_table(report: Report) -> str:
     words = report.words
     header = [words["day"], words["cases"], *(words[tier] for tier in report.tiers)]
-    rows = [(day.day, day.cases, *(day.exposed.get(tier, 0) for tier in report.tiers)) for day in report.days]
+    rows: list[Sequence[str | int]] = [
+        (day.day, day.cases, *(day.exposed.get(tier, 0) for tier in report.tiers)) for day in report.days
+    ]
     return _table(header, rows)
 
 
