@@ -10,7 +10,7 @@ from tests.support.evidence import contact, lab_test, people
 from tests.support.tracing import COUNTY, LAST_EXPOSURE, NEIGHBOUR, ninth, open_incident, put_on_list, tasks_of
 from tianfu.evidence import ledger, test_words
 from tianfu.evidence.model import NewEvidence
-from tianfu.ids import PersonRef
+from tianfu.ids import EvidenceId, PersonRef
 from tianfu.platform.database import Database, Purpose
 from tianfu.tracing.followup import planning, store, work
 from tianfu.tracing.followup.planning import Planned
@@ -75,7 +75,7 @@ def test_a_result_in_the_ledger_closes_its_test_and_a_withdrawal_opens_it_again(
     with database.read(Purpose.OPERATOR) as read:
         closed = [task for task in tasks_of(read, incident, person) if task[2] == "done"]
     with database.write(Purpose.BATCH) as write:
-        ledger.withdraw(write, ledger.EvidenceId(number), received_at=NOON + timedelta(hours=10))
+        ledger.withdraw(write, EvidenceId(number), received_at=NOON + timedelta(hours=10))
     withdrawn = work.sync(database, incident.incident_ref, at=NOON + timedelta(hours=10))
 
     assert (first, again, withdrawn) == ((1, 0), (0, 0), (0, 1))

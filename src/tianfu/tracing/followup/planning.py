@@ -66,7 +66,7 @@ def plan_incident(
     total, after = Planned(), 0
     while True:
         with database.write(Purpose.BATCH) as write:
-            store.lock(write, incident.incident_ref)
+            store.lock(write)
             listed = store.confirmed(write, incident.incident_ref, after, PEOPLE_AT_ONCE)
             total = total.plus(plan_people(write, incident, listed, schedules, at=at, extend=extend))
         if len(listed) < PEOPLE_AT_ONCE:
@@ -89,7 +89,7 @@ def plan_people(
     at: datetime,
     extend: bool = False,
 ) -> Planned:
-    """Plan these people; all in the caller's transaction.
+    """Plan these people; all in the caller's transaction, which holds `store.lock`.
 
     The last exposure is the latest that the list or a standing contact statement in the ledger names, so a new
     exposure in any incident restarts the days. Who was followed to the end, or handed over to another province,

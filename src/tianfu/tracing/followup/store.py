@@ -21,8 +21,8 @@ TASK: Final[LiteralString] = (
     "select task_ref, incident_ref, person_ref, kind, stage, on_day, day, due_from, due_until, place, state, assignee,"
     " outcome, reason, done_at, done_by from followup_task"
 )
-# "TianfuFu" as a number: one planner of an incident at a time.
-_LOCK: Final = 0x4675
+# "TianfuFu" as a number.
+_LOCK_KEY: Final = 0x5469_616E_6675_4675
 
 
 class Listed(NamedTuple):
@@ -35,9 +35,12 @@ class Listed(NamedTuple):
     place: str | None
 
 
-def lock(write: Write, incident_ref: int) -> None:
-    """Wait until nobody else plans this incident; held until the transaction ends."""
-    write.execute("select pg_advisory_xact_lock(%s, %s)", (_LOCK, incident_ref))
+def lock(write: Write) -> None:
+    """Wait until nobody else decides which county answers for whom; held until the transaction ends.
+
+    One lock for all incidents: one person may be followed in several, and by one county only.
+    """
+    write.execute("select pg_advisory_xact_lock(%s)", (_LOCK_KEY,))
 
 
 def confirmed(read: Read, incident_ref: int, after: int, limit: int) -> list[Listed]:
@@ -147,20 +150,25 @@ def counties_of(read: Read, incident_ref: int, person: PersonRef) -> list[tuple[
         (place, since, until)
         for place, since, until in read.rows(
             "select place, since, until from followup_county where incident_ref = %s and person_ref = %s"
-            " order by since, until nulls last",
+            " order by county_ref",
             (incident_ref, person),
         )
     ]
 
 
 def close(write: Write, incident_ref: int, persons: Sequence[PersonRef], *, reason: str, at: datetime) -> int:
-    """Close these follow-ups and cancel their open tasks; how many tasks."""
+    """Close these follow-ups, cancel their open tasks and take back what is offered; how many tasks."""
     write.execute(
         "update followup set closed_at = %s, closed_reason = %s"
         " where incident_ref = %s and person_ref = any(%s) and closed_at is null",
         (at, reason, incident_ref, list(persons)),
     )
     end_county(write, incident_ref, persons, at)
+    write.execute(
+        "update handover_person set state = 'refused', reason = %s, decided_at = %s, decided_by = 'system'"
+        " where incident_ref = %s and person_ref = any(%s) and state = 'asked'",
+        (reason, at, incident_ref, list(persons)),
+    )
     return write.execute(
         "update followup_task set state = 'cancelled', reason = %s, changed_at = %s"
         " where incident_ref = %s and person_ref = any(%s) and state in ('planned', 'assigned')",
