@@ -27,14 +27,15 @@ create index followup_designated on followup (designated_at);
 
 -- Which county answered for whom from when until when. Periods of one person's follow-up touch and never overlap.
 create table followup_county (
+    county_ref   bigint generated always as identity primary key,
     incident_ref integer not null,
     person_ref   integer not null,
     place        text not null check (place ~ '^[0-9]{6}$'),
     since        timestamptz not null,
     until        timestamptz check (until >= since),
-    primary key (incident_ref, person_ref, since),
     foreign key (incident_ref, person_ref) references followup
 );
+create index followup_county_person on followup_county (incident_ref, person_ref, county_ref);
 create unique index followup_county_one on followup_county (incident_ref, person_ref) where until is null;
 
 create table followup_task (
@@ -103,7 +104,7 @@ create table handover_person (
     check ((state = 'asked') = (decided_at is null))
 );
 -- Nobody is offered to two counties at once.
-create unique index handover_person_once on handover_person (incident_ref, person_ref) where state = 'asked';
+create unique index handover_person_once on handover_person (person_ref) where state = 'asked';
 
 create table notice (
     notice_ref   bigint generated always as identity primary key,

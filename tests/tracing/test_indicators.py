@@ -58,7 +58,7 @@ class Outbreak:
 
     def run(self, statement: str, *values: object) -> None:
         with self.database.write(Purpose.OPERATOR) as write:
-            write.execute(statement, values)  # type: ignore[arg-type]  # the tests' own literals
+            write.execute(statement, values)
 
     def done(self, person: PersonRef, kind: str, outcome: str, at: datetime) -> None:
         self.run(
@@ -84,7 +84,7 @@ def outbreak(postgres_server: TestServer) -> Iterator[Outbreak]:
 
 
 def figures(report: Report) -> dict[str, tuple[int, int] | None]:
-    return {line.indicator.name: line.day and (line.day.hits, line.day.of) for line in report.lines}
+    return {line.indicator.name: None if line.day is None else (line.day.hits, line.day.of) for line in report.lines}
 
 
 def test_every_number_is_the_one_counted_by_hand(outbreak: Outbreak) -> None:

@@ -12,7 +12,12 @@ import click
 INCIDENT: Final = re.compile(r"[0-9]{4}-[0-9]{6}-[0-9]{3}", re.ASCII)
 
 # Name of a command: its module, and what `tianfu trace --help` says of it without importing it.
-COMMANDS: Final[Mapping[str, tuple[str, str]]] = {}
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "follow": ("tianfu.cli.trace_follow", "Tasks of an incident: plan, assign, done, lost, overdue."),
+    "handover": ("tianfu.cli.trace_handover", "Hand people over to another county or province."),
+    "notify": ("tianfu.cli.trace_notify", "Texts for contacts and places: print, queue, send."),
+    "indicators": ("tianfu.cli.trace_indicators", "The numbers of the morning meeting."),
+}
 
 
 class TraceGroup(click.Group):

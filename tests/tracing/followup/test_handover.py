@@ -27,7 +27,7 @@ from tianfu.platform.pseudonym import Pseudonym
 from tianfu.tracing.followup import handover, handover_store, planning, store
 from tianfu.tracing.followup.handover import HandoverDecidedError, HandoverNotFoundError, HandoverRefusedError
 from tianfu.tracing.followup.handover_store import Handover
-from tianfu.tracing.followup.letter import write_letter
+from tianfu.tracing.followup.letter import compose, write_letter
 from tianfu.tracing.incidents import Incident
 
 HOUR = timedelta(hours=1)
@@ -128,12 +128,12 @@ def test_another_province_gets_a_letter_and_the_tasks_close_when_it_answers(foll
     asked = followed.ask([person], ELSEWHERE)
     pseudonym = Pseudonym(RecordKeys.load_or_create(tmp_path / "records.json"))
     with followed.database.read(Purpose.OPERATOR) as read:
-        letter = write_letter(read, asked, [person], pseudonym=pseudonym, folder=tmp_path / "letters", at=NOON)
+        letter = compose(read, asked, [person], pseudonym=pseudonym, at=NOON)
 
     assert followed.place(person) == COUNTY
     followed.accept(asked.handover_ref)
 
-    path = tmp_path / "letters" / letter.file
+    path = write_letter(letter, tmp_path / "letters")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "P-" in path.read_text(encoding="utf-8-sig").splitlines()[1]
     assert (letter.people, letter.named) == (1, 0)

@@ -42,21 +42,19 @@ _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Letter(NamedTuple):
-    """What was written: the name of the file, its SHA-256, and how many of its people have a name in it."""
+    """A letter: the name of its file, its bytes and their SHA-256, how many of its people have a name in it."""
 
     file: str
+    content: bytes
     digest: bytes
     people: int
     named: int
 
 
-def write_letter(
-    read: Read, handover: Handover, persons: Iterable[PersonRef], *, pseudonym: Pseudonym, folder: Path, at: datetime
+def compose(
+    read: Read, handover: Handover, persons: Iterable[PersonRef], *, pseudonym: Pseudonym, at: datetime
 ) -> Letter:
-    """Write the letter of `handover` into `folder` (made when missing), mode 0600, over an earlier one of its number.
-
-    Raises `OSError` when it cannot be written.
-    """
+    """The letter of `handover` about these people; the same people and follow-ups give the same bytes."""
     rows = [_row(read, handover.incident_ref, person, pseudonym) for person in persons]
     text = io.StringIO()
     table = csv.writer(text)
@@ -64,11 +62,21 @@ def write_letter(
     table.writerows([_safe(cell) for cell in row] for row in rows)
     content = b"\xef\xbb\xbf" + text.getvalue().encode()
     name = f"handover-{handover.handover_ref:06d}-{handover.to_place}-{at.astimezone(SHANGHAI):%Y%m%d}.csv"
+    named = sum(1 for row in rows if row[1])
+    return Letter(name, content, hashlib.sha256(content).digest(), len(rows), named)
+
+
+def write_letter(letter: Letter, folder: Path) -> Path:
+    """Write the letter into `folder` (made when missing), mode 0600, over an earlier one of its name.
+
+    Raises `OSError` when it cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    path = folder / letter.file
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as handle:
-        handle.write(content)
-    return Letter(name, hashlib.sha256(content).digest(), len(rows), sum(1 for row in rows if row[1]))
+        handle.write(letter.content)
+    return path
 
 
 def _row(read: Read, incident_ref: int, person: PersonRef, pseudonym: Pseudonym) -> tuple[str, ...]:

@@ -18,9 +18,11 @@ import msgspec
 from tianfu.clock import SHANGHAI
 from tianfu.errors import Fault, InputInvalidError
 from tianfu.evidence.kinds import ContactSetting
+from tianfu.platform.settings import PROJECT_ROOT
 from tianfu.tracing.followup.schedule import Schedule
 from tianfu.tracing.model import Tier
 
+FILE: Final = PROJECT_ROOT / "policies" / "tracing" / "texts" / "notices.toml"
 FORMAT: Final = 1
 # Two messages: 67 characters each with Chinese in them, 153 each without.
 SHORT_CHARACTERS_MAX: Final = {"zh": 2 * 67, "en": 2 * 153}
