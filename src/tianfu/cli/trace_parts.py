@@ -70,7 +70,8 @@ def local(at: datetime | None) -> str:
 
 def plural(count: int, word: str) -> str:
     """`1 task`, `2 tasks`."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+    many = "people" if word == "person" else f"{word}s"
+    return f"{count:,} {word if count == 1 else many}"
 
 
 person_argument = click.argument("persons", metavar="[PERSON-REF]...", nargs=-1)
