@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from tests.support.control import PASSWORD
 from tests.support.evidence import people
-from tests.support.tracing import COUNTY, NEIGHBOUR, NUMBER, open_incident, put_on_list
+from tests.support.followed import COUNTY, NEIGHBOUR, NUMBER, open_incident, put_on_list
 from tianfu.access import accounts
 from tianfu.access.roles import Role
 from tianfu.audit import trail

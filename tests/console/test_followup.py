@@ -13,7 +13,7 @@ from tests.support.clock import NOON
 from tests.support.control import Browser, Control
 from tests.support.database import TestServer
 from tests.support.evidence import people
-from tests.support.tracing import COUNTY, NEIGHBOUR, NUMBER, open_incident, put_on_list
+from tests.support.followed import COUNTY, NEIGHBOUR, NUMBER, open_incident, put_on_list
 from tianfu.access.roles import Role
 from tianfu.audit import trail
 from tianfu.ids import PersonRef, format_person_ref, parse_person_ref

@@ -212,3 +212,12 @@ def test_why_names_the_stay_the_rows_and_the_statements(database: Database) -> N
 def test_nobody_is_reached_from_nobody(database: Database) -> None:
     (alone,) = people(database, 1)
     assert all(not told(met) for met in found(database, infectious(alone)).values())
+
+
+def test_the_plain_scan_definition_knows_no_stays(database: Database) -> None:
+    ill, mother = people(database, 2)
+    state(database, (ill, member("H-9")), (mother, member("H-9")))
+    plain = rule_files.find("plain-scan").rules
+    with database.read(Purpose.WORKER) as read:
+        assert not told(co_stays.reached(read, infectious(ill), plain, 1)[Tier.CLOSE])
+        assert told(co_stays.reached(read, infectious(ill), RULES, 1)[Tier.CLOSE])

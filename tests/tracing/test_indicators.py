@@ -10,7 +10,7 @@ import pytest
 from tests.support.clock import NOON
 from tests.support.database import TestServer
 from tests.support.evidence import people
-from tests.support.tracing import COUNTY, NEIGHBOUR, ninth, open_incident, put_on_list
+from tests.support.followed import COUNTY, NEIGHBOUR, ninth, open_incident, put_on_list
 from tianfu.ids import PersonRef
 from tianfu.platform import settings
 from tianfu.platform.database import Database, Purpose

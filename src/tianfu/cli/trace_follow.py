@@ -7,9 +7,9 @@ from typing import Final
 
 import click
 
+from tianfu.cli.follow_parts import local, note, opened, person_argument, plural
 from tianfu.cli.instant import InstantParameter
 from tianfu.cli.operator import terminal_actor
-from tianfu.cli.trace_parts import local, note, opened, person_argument, plural
 from tianfu.clock import SystemClock, shanghai_day
 from tianfu.errors import Fault, InputInvalidError
 from tianfu.ids import format_person_ref, parse_person_ref

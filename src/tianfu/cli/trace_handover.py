@@ -6,8 +6,8 @@ from typing import Final
 
 import click
 
+from tianfu.cli.follow_parts import letters_folder, local, note, opened, person_argument, plural
 from tianfu.cli.operator import terminal_actor
-from tianfu.cli.trace_parts import letters_folder, local, note, opened, person_argument, plural
 from tianfu.clock import SystemClock, shanghai_day
 from tianfu.ids import PersonRef, parse_person_ref
 from tianfu.platform.database import Purpose

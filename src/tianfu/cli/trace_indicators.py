@@ -9,8 +9,8 @@ from typing import Final
 
 import click
 
+from tianfu.cli.follow_parts import local, note, opened
 from tianfu.cli.main import terminal_language
-from tianfu.cli.trace_parts import local, note, opened
 from tianfu.clock import SystemClock, shanghai_day
 from tianfu.ids import PersonRef, format_person_ref
 from tianfu.platform.database import Purpose

@@ -6,8 +6,8 @@ from typing import Final
 
 import click
 
+from tianfu.cli.follow_parts import note, opened, outbox_folder, person_argument, plural
 from tianfu.cli.operator import terminal_actor
-from tianfu.cli.trace_parts import note, opened, outbox_folder, person_argument, plural
 from tianfu.clock import SystemClock, shanghai_day
 from tianfu.errors import NotFoundError
 from tianfu.ids import format_person_ref, parse_person_ref

@@ -2,13 +2,14 @@
 
 Every statement of this sort becomes stays in one shape: a person, a place, from when until when. Two people whose
 stays share a place and overlap in time were together; how near they have to have sat is the tracing rules' business.
-A place is a digest of what names it, so the table of stays tells nobody which school or train it was: that stands in
-the statement.
+A place is a digest of what names it: one width for all kinds, and no names beside people's numbers. Which school or
+train it was stands in the statement.
 """
 
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -27,6 +28,8 @@ ROW_MAX: Final = 255
 _COMPANION_DAYS: Final = timedelta(days=28)
 _MOMENT: Final = timedelta(minutes=1)
 _PLACE_BYTES: Final = 16
+# A list of passengers or pupils repeats a few places; 0.3 kB each.
+_PLACES_REMEMBERED: Final = 4_096
 # The sorts of statements that can give stays, so that all others cost one look-up.
 SPEAKING: Final = frozenset({Membership, Journey, Contact, Case})
 
@@ -97,6 +100,7 @@ def stated(attributes: Attributes, source_record: str) -> Iterator[CoStay]:
         yield CoStay(StayKind.TELECOM, place("telecom", source_record), ROW_UNKNOWN, begins_at, None)
 
 
+@functools.lru_cache(maxsize=_PLACES_REMEMBERED)
 def place(*names: str) -> UUID:
     """The place of these names: the same names give the same place, others do not (128 bits of their SHA-256).
 

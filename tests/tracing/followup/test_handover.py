@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.support.clock import NOON
 from tests.support.database import TestServer
 from tests.support.evidence import people
-from tests.support.tracing import COUNTY, NEIGHBOUR, ninth, open_incident, put_on_list, tasks_of
+from tests.support.followed import COUNTY, NEIGHBOUR, ninth, open_incident, put_on_list, tasks_of
 from tianfu.errors import InputInvalidError
 from tianfu.ids import PersonRef
 from tianfu.platform import settings

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from tests.support.clock import NOON
 from tests.support.evidence import contact, lab_test, people
-from tests.support.tracing import COUNTY, LAST_EXPOSURE, NEIGHBOUR, ninth, open_incident, put_on_list, tasks_of
+from tests.support.followed import COUNTY, LAST_EXPOSURE, NEIGHBOUR, ninth, open_incident, put_on_list, tasks_of
 from tianfu.evidence import ledger, test_words
 from tianfu.evidence.model import NewEvidence
 from tianfu.ids import EvidenceId, PersonRef

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.clock import NOON
 from tests.support.evidence import people
-from tests.support.tracing import NEIGHBOUR, ninth, open_incident, put_on_list
+from tests.support.followed import NEIGHBOUR, ninth, open_incident, put_on_list
 from tianfu.ids import PersonRef
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.keyring import RecordKeys

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.tracing import NINTH
+from tests.support.followed import NINTH
 from tianfu.errors import InputInvalidError
 from tianfu.evidence.kinds import ContactSetting
 from tianfu.platform.settings import PROJECT_ROOT
