@@ -212,3 +212,36 @@ def test_letters_are_sent_answered_and_overdue(database: Database) -> None:
 def test_an_unknown_indicator_is_not_found(outbreak: Outbreak) -> None:
     with outbreak.database.read(Purpose.OPERATOR) as read, pytest.raises(IndicatorNotFoundError):
         indicators.counties(read, "beds", day=DAY, place="", at=EVENING, scope="")
+
+
+def test_the_funnel_is_told_by_the_latest_run_of_each_screening(database: Database) -> None:
+    (case,) = people(database, 1)
+    incident = open_incident(database, [case])
+    with database.write(Purpose.BATCH) as write:
+        screening = write.value(
+            "insert into screening (incident_ref, funnel, funnel_hash, as_of, created_by)"
+            " values (%s, 'province', %s, %s, 'epidemiologist') returning screening_ref",
+            (incident.incident_ref, bytes(32), NOON),
+        )
+        for removed in (1, 700):
+            run = write.value(
+                "insert into screening_run (screening_ref, action, definition, undone, judged_until, at, made_by,"
+                " people, listed) values (%s, 'run', '{}', '{}', 0, %s, 'epidemiologist', 1000, 303) returning run_ref",
+                (screening, NOON),
+            )
+            step = (
+                f'{{"name": "venues", "undone": false, "before": 1000, "after": {1003 - removed}, "added": {{"met": 3}},'
+                f' "kept": {{}}, "removed": {{"never": {removed}}}, "milliseconds": 40}}'
+            )
+            write.execute("insert into screening_step (run_ref, position, result) values (%s, 0, %s)", (run, step))
+
+    def steps(scope: str) -> list[tuple[str, int | None, int | None, int | None, int | None, int]]:
+        with database.read(Purpose.OPERATOR) as read:
+            found = indicators.report(read, day=DAY, place=scope, at=EVENING, scope=scope).funnel
+        return [
+            (step.name, step.before, step.after, step.added, step.removed, step.milliseconds) for step in found or ()
+        ]
+
+    assert steps("") == [("venues", 1000, 303, 3, 700, 40)]
+    assert steps(COUNTY) == [("venues", 1000, 303, None, None, 40)]
+    assert steps(NEIGHBOUR) == []

@@ -17,6 +17,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "handover": ("tianfu.cli.trace_handover", "Hand people over to another county or province."),
     "notify": ("tianfu.cli.trace_notify", "Texts for contacts and places: print, queue, send."),
     "indicators": ("tianfu.cli.trace_indicators", "The numbers of the morning meeting."),
+    "screen": ("tianfu.cli.trace_screen", "Screen an incident: the funnel, why, confirm."),
     "rules": ("tianfu.cli.trace_rules", "The dated tracing rules: list, show, check a file."),
 }
 

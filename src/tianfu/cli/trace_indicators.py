@@ -88,10 +88,11 @@ def _print(found: Report, now: datetime, language: str) -> None:
         return
     click.echo("funnel (in -> out, added, removed, median time)")
     for step in found.funnel:
-        click.echo(
-            f"  {step.name:<20} {step.before:>10,} -> {step.after:>10,}  +{step.added:,} -{step.removed:,}"
-            f"  {step.milliseconds:,} ms"
+        before, after, added, removed = (
+            "hidden" if number is None else f"{number:,}"
+            for number in (step.before, step.after, step.added, step.removed)
         )
+        click.echo(f"  {step.name:<20} {before:>10} -> {after:>10}  +{added} -{removed}  {step.milliseconds:,} ms")
 
 
 def _line(line: Line, now: datetime, language: str) -> str:

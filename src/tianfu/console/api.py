@@ -7,7 +7,18 @@ from typing import Final
 from litestar import Router
 from litestar.di import Provide
 
-from tianfu.console import explain, followup, handover, indicators, lookup, notices, shift, venues
+from tianfu.console import (
+    confirmations,
+    explain,
+    followup,
+    handover,
+    indicators,
+    lookup,
+    notices,
+    screening,
+    shift,
+    venues,
+)
 from tianfu.console.parts import Console
 from tianfu.platform.api import API_PATH
 
@@ -31,22 +42,12 @@ def routes(console: Console) -> Router:
             venues.close_venue,
             explain.explain_person,
             lookup.look_up,
-            followup.plan_tasks,
-            followup.tasks,
-            followup.assign,
-            followup.open_person,
-            followup.outcome,
-            followup.interviewed,
-            handover.ask,
-            handover.answer,
-            handover.handovers,
-            handover.letter,
-            notices.queue,
-            notices.states,
-            notices.text,
-            indicators.board,
-            indicators.counties,
-            indicators.subjects,
+            *followup.HANDLERS,
+            *handover.HANDLERS,
+            *notices.HANDLERS,
+            *indicators.HANDLERS,
+            *screening.HANDLERS,
+            *confirmations.HANDLERS,
         ],
         dependencies={"console": Provide(lambda: console, sync_to_thread=False)},
     )

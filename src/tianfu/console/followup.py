@@ -257,3 +257,6 @@ def _may_do(account: Account, task: Task) -> Grant | None:
     verdict = decide(account.principal, Action.FOLLOW_UP, Resource(task.place), purpose=Purpose.FOLLOW_UP)
     mine = task.assignee in {account.username, TEAM_PREFIX + task.place}
     return verdict.grant if isinstance(verdict, Allowed) and mine else None
+
+
+HANDLERS: Final = (plan_tasks, tasks, assign, open_person, outcome, interviewed)

@@ -5,6 +5,8 @@ Another province has no account here: the county that asked enters its answer.
 
 from __future__ import annotations
 
+from typing import Final
+
 from litestar import Response, post
 from litestar.params import FromPath, RawBody
 
@@ -133,3 +135,6 @@ def letter(request: AnyRequest, console: ConsoleParts, handover_ref: FromPath[in
 def _may_export(account: Account, found: Handover) -> Grant:
     place = Resource(found.from_place)
     return require(account.principal, Action.EXPORT_CONTACTS, place, purpose=Purpose.INVESTIGATION)
+
+
+HANDLERS: Final = (ask, answer, handovers, letter)

@@ -7,7 +7,7 @@ each page of one is in the trail.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from litestar import get, post
@@ -204,3 +204,6 @@ def _day(text: str) -> date:
 
 def _days(days: int) -> int:
     return max(1, min(days, WEEK_DAYS))
+
+
+HANDLERS: Final = (board, counties, subjects)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from litestar import get, post
 from litestar.params import FromPath, RawBody
 
@@ -82,3 +84,6 @@ def _incident(console: Console, number: str) -> Incident:
 
 def _states(read: db.Read, incident: Incident) -> NoticeAnswer:
     return NoticeAnswer({one.state: one.count for one in store.counts(read, incident.incident_ref)})
+
+
+HANDLERS: Final = (queue, states, text)

@@ -217,14 +217,14 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FunnelStep(msgspec.Struct, frozen=True, kw_only=True):
-    """A step of the funnel over the latest runs: in, out, added back, removed, median time."""
+    """A step of the funnel over the latest runs: in, out, added back, removed, median time; None is not to be told."""
 
     name: str
     position: int
-    before: int
-    after: int
-    added: int
-    removed: int
+    before: int | None
+    after: int | None
+    added: int | None
+    removed: int | None
     milliseconds: int
 
 

@@ -337,7 +337,7 @@ def _line(read: Read, indicator: Indicator, day: date, place: str, at: datetime,
 def _figure(indicator: Indicator, counted: Counted, scope: str) -> Figure:
     # What is left over tells as much as what is counted.
     cells = (counted.hits, counted.of, counted.of - counted.hits) if indicator.share else (counted.hits,)
-    if not _sees_all(scope) and any(0 < cell < SMALL_CELL_MIN for cell in cells):
+    if not _sees_all(scope) and any(map(_small, cells)):
         return Figure(hits=0, of=0, hidden=True)
     return Figure(hits=counted.hits, of=counted.of, open_since=counted.open_since)
 
@@ -347,7 +347,13 @@ def _sees_all(scope: str) -> bool:
 
 
 def _hide_step(step: FunnelStep) -> FunnelStep:
-    """The step without what is too small to be told: such a count is given as 0."""
-    numbers = {name: getattr(step, name) for name in ("before", "after", "added", "removed")}
-    told = {name: 0 if 0 < value < SMALL_CELL_MIN else value for name, value in numbers.items()}
-    return msgspec.structs.replace(step, **told)
+    """The step without what is too small to be told, and without what that could be reckoned from."""
+    if _small(step.before) or _small(step.after):
+        return msgspec.structs.replace(step, before=None, after=None, added=None, removed=None)
+    if _small(step.added) or _small(step.removed):
+        return msgspec.structs.replace(step, added=None, removed=None)
+    return step
+
+
+def _small(cell: int | None) -> bool:
+    return cell is not None and 0 < cell < SMALL_CELL_MIN

@@ -212,3 +212,27 @@ def test_who_lives_nobody_knows_where_is_followed_by_the_county_of_the_incident(
 
     with database.read(Purpose.OPERATOR) as read:
         assert store.counties_of(read, incident.incident_ref, person) == [(COUNTY, NOON, None)]
+
+
+def test_whom_only_the_field_found_is_followed_until_that_is_taken_back(database: Database) -> None:
+    case, person = people(database, 2)
+    incident = open_incident(database, [case])
+    with database.write(Purpose.BATCH) as write:
+        number = write.value(
+            "insert into contact_confirmation (incident_ref, tiers, people, people_sum, state, stated_by, stated_at)"
+            " values (%s, '{secondary}', 1, 0, 'done', 'epidemiologist', %s) returning confirmation_ref",
+            (incident.incident_ref, NOON),
+        )
+        write.execute(
+            "insert into contact_confirmed (confirmation_ref, incident_ref, person_ref, evidence_id, tier, setting,"
+            " last_exposure_at) values (%s, %s, %s, 1, 'secondary', 'meal', %s)",
+            (number, incident.incident_ref, person, LAST_EXPOSURE),
+        )
+
+    begun = planning.plan_incident(database, incident, ninth, at=NOON)
+    with database.write(Purpose.BATCH) as write:
+        write.execute("update contact_confirmed set withdrawn_at = %s", (NOON,))
+    closed = planning.plan_incident(database, incident, ninth, at=NOON)
+
+    assert (begun.begun, begun.closed, closed.closed) == (1, 0, 1)
+    assert set(states(database, incident, person, "test")) == {1, 4, 7}

@@ -68,7 +68,8 @@ def plan_incident(
         with database.write(Purpose.BATCH) as write:
             store.lock(write)
             listed = store.confirmed(write, incident.incident_ref, after, PEOPLE_AT_ONCE)
-            total = total.plus(plan_people(write, incident, listed, schedules, at=at, extend=extend))
+            contacts = [item for item in listed if not item.is_case]
+            total = total.plus(plan_people(write, incident, contacts, schedules, at=at, extend=extend))
         if len(listed) < PEOPLE_AT_ONCE:
             break
         after = listed[-1].person

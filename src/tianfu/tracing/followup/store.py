@@ -26,13 +26,14 @@ _LOCK_KEY: Final = 0x5469_616E_6675_4675
 
 
 class Listed(NamedTuple):
-    """A confirmed contact on the list; `place` None where nobody knows the county."""
+    """A confirmed contact on the list; `place` None where nobody knows the county. A case is not followed here."""
 
     person: PersonRef
     tier: Tier
     setting: str
     exposed_at: datetime
     place: str | None
+    is_case: bool = False
 
 
 def lock(write: Write) -> None:
@@ -44,16 +45,41 @@ def lock(write: Write) -> None:
 
 
 def confirmed(read: Read, incident_ref: int, after: int, limit: int) -> list[Listed]:
-    """Confirmed contacts that are no cases, by person number, after `after`."""
+    """Confirmed contacts that are no cases, by person number, after `after`: traced, or found by the field only.
+
+    The tier, setting and exposure that somebody confirmed stand before those of the trace; a county that the trace
+    does not know is the one the person's code was claimed in.
+    """
     rows = read.rows(
-        "select t.person_ref, t.tier, t.setting, t.exposed_at, t.place from traced t"
+        "select l.person_ref, l.tier, l.setting, l.exposed_at, coalesce(l.place, r.district) from ("
+        " (select t.person_ref, coalesce(c.tier, t.tier) tier, coalesce(c.setting, t.setting) setting,"
+        " coalesce(c.last_exposure_at, t.exposed_at) exposed_at, t.place from traced t left join lateral ("
+        " select c.tier, c.setting, c.last_exposure_at from contact_confirmed c where c.incident_ref = t.incident_ref"
+        " and c.person_ref = t.person_ref and c.withdrawn_at is null"
+        " order by c.confirmation_ref desc limit 1) c on true"
         " where t.incident_ref = %(incident)s and t.person_ref > %(after)s and t.state = 'confirmed'"
-        " and not exists (select from incident_case c where c.incident_ref = t.incident_ref"
-        " and c.person_ref = t.person_ref and c.withdrawn_at is null)"
-        " order by t.person_ref limit %(limit)s",
+        " order by t.person_ref limit %(limit)s)"
+        " union all"
+        " (select distinct on (c.person_ref) c.person_ref, c.tier, c.setting, c.last_exposure_at, null"
+        " from contact_confirmed c where c.incident_ref = %(incident)s and c.person_ref > %(after)s"
+        " and c.withdrawn_at is null and not exists (select from traced t where t.incident_ref = c.incident_ref"
+        " and t.person_ref = c.person_ref) order by c.person_ref, c.confirmation_ref desc limit %(limit)s)"
+        " order by person_ref limit %(limit)s) l left join resident r on r.person_ref = l.person_ref"
+        " order by l.person_ref",
         {"incident": incident_ref, "after": after, "limit": limit},
     )
-    return [Listed(PersonRef(row[0]), Tier(row[1]), row[2], row[3], row[4]) for row in rows]
+    cases = cases_among(read, incident_ref, [row[0] for row in rows])
+    return [Listed(PersonRef(row[0]), Tier(row[1]), row[2], row[3], row[4], is_case=row[0] in cases) for row in rows]
+
+
+def cases_among(read: Read, incident_ref: int, persons: Sequence[int]) -> set[int]:
+    """Which of these people are cases of the incident."""
+    rows = read.rows(
+        "select person_ref from incident_case where incident_ref = %s and person_ref = any(%s)"
+        " and withdrawn_at is null",
+        (incident_ref, list(persons)),
+    )
+    return {row[0] for row in rows}
 
 
 def no_longer_listed(read: Read, incident_ref: int, limit: int) -> list[tuple[PersonRef, str]]:
@@ -65,8 +91,10 @@ def no_longer_listed(read: Read, incident_ref: int, limit: int) -> list[tuple[Pe
         " left join traced t on t.incident_ref = f.incident_ref and t.person_ref = f.person_ref"
         " left join incident_case c on c.incident_ref = f.incident_ref and c.person_ref = f.person_ref"
         " and c.withdrawn_at is null"
-        " where f.incident_ref = %s and f.closed_at is null"
-        " and (t.state is distinct from 'confirmed' or c.person_ref is not null)"
+        " where f.incident_ref = %s and f.closed_at is null and (c.person_ref is not null"
+        " or (t.person_ref is not null and t.state <> 'confirmed')"
+        " or (t.person_ref is null and not exists (select from contact_confirmed k"
+        " where k.incident_ref = f.incident_ref and k.person_ref = f.person_ref and k.withdrawn_at is null)))"
         " order by f.person_ref limit %s",
         (incident_ref, limit),
     )
