@@ -230,8 +230,8 @@ def test_the_funnel_is_told_by_the_latest_run_of_each_screening(database: Databa
                 (screening, NOON),
             )
             step = (
-                f'{{"name": "venues", "undone": false, "before": 1000, "after": {1003 - removed}, "added": {{"met": 3}},'
-                f' "kept": {{}}, "removed": {{"never": {removed}}}, "milliseconds": 40}}'
+                f'{{"name": "venues", "undone": false, "before": 1000, "after": {1003 - removed},'
+                f' "added": {{"met": 3}}, "kept": {{}}, "removed": {{"never": {removed}}}, "milliseconds": 40}}'
             )
             write.execute("insert into screening_step (run_ref, position, result) values (%s, 0, %s)", (run, step))
 

@@ -5,7 +5,7 @@ Every page and every opening of a person is in the trail, in the transaction tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -31,7 +31,7 @@ from tianfu.console.followup_forms import (
     TaskPage,
     TaskQuery,
 )
-from tianfu.console.parts import ConsoleParts, operator
+from tianfu.console.parts import Console, ConsoleParts, operator
 from tianfu.errors import Fault, InputInvalidError
 from tianfu.ids import PersonRef, parse_person_ref
 from tianfu.platform import database as db
@@ -87,7 +87,7 @@ def tasks(request: AnyRequest, console: ConsoleParts, number: FromPath[str], bod
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(TaskQuery, body)
-    grant = may_see(account, sent.place)
+    grant = asked(console, account, "follow_up_list_refused", at, lambda: may_see(account, sent.place))
     wanted = Filter(
         place=sent.place,
         states=sent.states,
@@ -222,6 +222,16 @@ def may_see(account: Account, place: str) -> Grant:
     """The grant by which somebody may see tasks there, to do or to assign them. Raises `ForbiddenError`."""
     verdict = decide(account.principal, Action.FOLLOW_UP, Resource(place), purpose=Purpose.FOLLOW_UP)
     return verdict.grant if isinstance(verdict, Allowed) else may_assign(account, place)
+
+
+def asked(console: Console, account: Account, refused: str, at: datetime, may: Callable[[], Grant]) -> Grant:
+    """The grant that `may` finds for reading people; a refusal goes into the trail as `refused` and is raised."""
+    try:
+        return may()
+    except ForbiddenError:
+        with console.database.write(db.Purpose.OPERATOR) as write:
+            noted(write, account, None, refused, at)
+        raise
 
 
 def noted(

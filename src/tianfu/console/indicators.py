@@ -17,7 +17,7 @@ from tianfu.access.accounts import Account
 from tianfu.access.decide import Grant, Resource, require
 from tianfu.access.roles import Action, Purpose
 from tianfu.console import pages
-from tianfu.console.followup import noted
+from tianfu.console.followup import asked, noted
 from tianfu.console.followup_forms import Rows, Scope
 from tianfu.console.parts import ConsoleParts, operator
 from tianfu.errors import Fault, InputInvalidError
@@ -174,7 +174,7 @@ def subjects(request: AnyRequest, console: ConsoleParts, name: FromPath[str], bo
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(SubjectQuery, body)
-    grant = _may_read(account, sent.place)
+    grant = asked(console, account, "indicator_list_refused", at, lambda: _may_read(account, sent.place))
     indicator = indicators.find(name)
     counted = indicators.window(_day(sent.day), sent.place, at, days=sent.days)
     key = pages.after(sent.after, 2)
