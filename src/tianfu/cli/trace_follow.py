@@ -52,7 +52,7 @@ def plan(number: str, at: datetime | None, *, extend: bool) -> None:
     now = at or SystemClock().now()
     with opened() as (database, _):
         incident = _incident(database, number)
-        schedules = schedules_of(incident, shanghai_day(now))
+        schedules = schedules_of(incident.rules, shanghai_day(now))
         planned = planning.plan_incident(database, incident, schedules, at=now, extend=extend)
         synced = work.sync(database, incident.incident_ref, at=now)
         missed = work.sweep(database, at=now)

@@ -63,7 +63,7 @@ def text(incident: str, person: str, language: str, form: str, audience: str) ->
         note(write, "notice_read", now, incident=incident, person=wanted)
     if not followed:
         raise NotFoundError(zh="此人不在随访中。", en="This person is not followed.")
-    told = sending.told_of(followed[0], schedules_of(found, shanghai_day(now)), Audience(audience))
+    told = sending.told_of(followed[0], schedules_of(found.rules, shanghai_day(now)), Audience(audience))
     click.echo(texts.contact_text(texts.load(texts.FILE), told, form=Form(form), language=language))
 
 
@@ -101,7 +101,7 @@ def queue(incident: str, form: str, audience: str, persons: tuple[str, ...], *, 
             with database.write(Purpose.OPERATOR) as write:
                 queued = sending.queue_places(write, found, loaded_texts, by=by, at=now)
         else:
-            schedules = schedules_of(found, shanghai_day(now))
+            schedules = schedules_of(found.rules, shanghai_day(now))
             message = sending.Message(loaded_texts, schedules, by, now, Form(form), Audience(audience))
             named = [parse_person_ref(person) for person in persons] or None
             queued = sending.queue_contacts(database, found, message, persons=named)

@@ -64,7 +64,7 @@ def plan_tasks(request: AnyRequest, console: ConsoleParts, number: FromPath[str]
     with console.database.read(db.Purpose.OPERATOR) as read:
         incident = incidents.find(read, number)
     grant = may_assign(account, incident.place)
-    schedules = schedules_of(incident, shanghai_day(at))
+    schedules = schedules_of(incident.rules, shanghai_day(at))
     planned = planning.plan_incident(console.database, incident, schedules, at=at, extend=sent.extend)
     synced = work.sync(console.database, incident.incident_ref, at=at)
     with console.database.write(db.Purpose.OPERATOR) as write:

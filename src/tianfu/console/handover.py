@@ -84,7 +84,8 @@ def answer(request: AnyRequest, console: ConsoleParts, handover_ref: FromPath[in
                 write, handover_ref, reason=sent.reason or "", by=account.username, at=at, persons=persons
             )
         action = "handover_accept" if sent.accept else "handover_refuse"
-        noted(write, account, grant, action, at, detail={"number": handover_ref, "people": len(persons or ())})
+        detail = {"number": handover_ref, "people": answered.accepted if sent.accept else answered.refused}
+        noted(write, account, grant, action, at, detail=detail)
     return HandoverAnswer.of(answered)
 
 

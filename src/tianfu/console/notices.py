@@ -35,7 +35,7 @@ def queue(request: AnyRequest, console: ConsoleParts, number: FromPath[str], bod
         with console.database.write(db.Purpose.OPERATOR) as write:
             queued = send.queue_places(write, incident, loaded, by=account.username, at=at)
     else:
-        schedules = schedules_of(incident, shanghai_day(at))
+        schedules = schedules_of(incident.rules, shanghai_day(at))
         message = Message(loaded, schedules, account.username, at, sent.form, sent.audience)
         persons = [parse_person_ref(person) for person in sent.people] or None
         queued = send.queue_contacts(console.database, incident, message, persons=persons)
@@ -73,7 +73,7 @@ def text(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body
         noted(write, account, grant, "notice_read", at, incident=number, person=person)
     if not followed:
         raise NotFoundError
-    told = send.told_of(followed[0], schedules_of(incident, shanghai_day(at)), sent.audience)
+    told = send.told_of(followed[0], schedules_of(incident.rules, shanghai_day(at)), sent.audience)
     return NoticeTextAnswer(texts.contact_text(texts.load(texts.FILE), told, form=sent.form, language=sent.language))
 
 

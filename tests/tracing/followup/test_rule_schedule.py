@@ -6,24 +6,9 @@ from datetime import date
 
 import pytest
 
-from tests.support.clock import NOON
 from tianfu.tracing import rule_files
 from tianfu.tracing.followup.rule_schedule import schedules_of
-from tianfu.tracing.incidents import Incident
 from tianfu.tracing.model import Tier
-
-
-def incident(rules: str | None = None) -> Incident:
-    return Incident(
-        incident_ref=1,
-        number="2022-510112-001",
-        place="510112",
-        rules=rules,
-        opened_at=NOON,
-        opened_by="epidemiologist",
-        automatic=False,
-        closed_at=None,
-    )
 
 
 @pytest.mark.parametrize(
@@ -39,7 +24,7 @@ def incident(rules: str | None = None) -> Incident:
     ],
 )
 def test_each_edition_asks_for_its_days(day: date, tier: Tier, stages: list[tuple[str, int, tuple[int, ...]]]) -> None:
-    found = schedules_of(incident(), day)(tier)
+    found = schedules_of(None, day)(tier)
 
     assert [(stage.stage.value, stage.days, stage.tests) for stage in found.stages] == stages
     assert found.move_hours == 12
@@ -48,6 +33,6 @@ def test_each_edition_asks_for_its_days(day: date, tier: Tier, stages: list[tupl
 def test_a_rule_set_without_a_schedule_leaves_quarantine_to_the_one_in_force() -> None:
     silent = [loaded.rules.name for loaded in rule_files.every() if not loaded.rules.schedule and loaded.rules.local]
 
-    named = {name: schedules_of(incident(name), date(2022, 7, 1))(Tier.CLOSE).days for name in silent}
+    named = {name: schedules_of(name, date(2022, 7, 1))(Tier.CLOSE).days for name in silent}
 
     assert named == dict.fromkeys(silent, 10)

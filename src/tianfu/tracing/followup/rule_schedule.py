@@ -8,19 +8,18 @@ from pathlib import Path
 from tianfu.tracing import rule_files
 from tianfu.tracing.followup.planning import Schedules
 from tianfu.tracing.followup.schedule import Schedule, Stage
-from tianfu.tracing.incidents import Incident
 from tianfu.tracing.model import Tier
 from tianfu.tracing.rules import TracingRules, schedule
 
 
-def schedules_of(incident: Incident, day: date, *, folder: Path = rule_files.FOLDER) -> Schedules:
-    """What is asked of each tier in this incident on that Shanghai day.
+def schedules_of(name: str | None, day: date, *, folder: Path = rule_files.FOLDER) -> Schedules:
+    """What is asked of each tier on that Shanghai day.
 
-    By the rule set that the incident names, or else the one in force; a set that says nothing of quarantine (the plain
+    By the rule set of that `name` (an incident's), or else the one in force; a set that says nothing of quarantine (the plain
     scan definition) leaves that to the one in force. Raises as `rule_files.in_force`.
     """
-    rules = rule_files.in_force(day, incident.rules, folder=folder).rules
-    if not rules.schedule and incident.rules is not None:
+    rules = rule_files.in_force(day, name, folder=folder).rules
+    if not rules.schedule and name is not None:
         rules = rule_files.in_force(day, folder=folder).rules
     made = {tier: _schedule(rules, tier) for tier in Tier}
     return made.__getitem__
