@@ -15,8 +15,8 @@ from tianfu.tracing.rules import TracingRules, schedule
 def schedules_of(name: str | None, day: date, *, folder: Path = rule_files.FOLDER) -> Schedules:
     """What is asked of each tier on that Shanghai day.
 
-    By the rule set of that `name` (an incident's), or else the one in force; a set that says nothing of quarantine (the plain
-    scan definition) leaves that to the one in force. Raises as `rule_files.in_force`.
+    By the rule set of that `name` (an incident's), or else the one in force; a set that says nothing of
+    quarantine (the plain scan definition) leaves that to the one in force. Raises as `rule_files.in_force`.
     """
     rules = rule_files.in_force(day, name, folder=folder).rules
     if not rules.schedule and name is not None:
