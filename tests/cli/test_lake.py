@@ -33,10 +33,10 @@ def test_rolling_compacting_and_looking_are_told_by_number(lake: Path) -> None:
 
     assert "2 repeats" not in run("roll")[1]
     code, output = run("compact")
-    assert (code, "1 parts became one, 1 scans, 1 visits" in output) == (0, True)
+    assert (code, "parts merged 1, scans 1, visits 1, repeats dropped 0" in output) == (0, True)
     code, shown = run("show")
     assert code == 0
-    for words in ("closed", "gate 3: every scan before number 3 is rolled", "1 records, future", "repeats dropped: 1"):
+    for words in ("closed", "gate 3: every scan before number 3 is rolled", "future: 1", "repeats dropped: 1"):
         assert words in shown
     assert run("roll") == (0, "nothing to roll\n")
 

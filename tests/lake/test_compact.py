@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+import msgspec
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.lake.test_roll import sound
 from tests.support.lake import (
@@ -26,7 +28,7 @@ from tests.support.lake import (
     visits_in,
     write_day,
 )
-from tianfu.lake import days, incoming, layout, parquet_store, read, state
+from tianfu.lake import days, incoming, layout, parquet_store, read, rows, state
 from tianfu.lake.segment import LakeFullError
 from tianfu.lake.state import LakeBrokenError
 from tianfu.scans.event import KIND_GUARD
@@ -156,18 +158,18 @@ def test_a_damaged_day_is_left_as_it_was(tmp_path: Path) -> None:
     with pytest.raises(LakeBrokenError):
         compact_all(tmp_path, day_later(2))
 
-    assert state.load(tmp_path) == before
+    assert (state.load(tmp_path).days, state.load(tmp_path).compacting) == (before.days, "")
 
 
 def test_a_full_disk_leaves_the_day_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rolled(tmp_path, *range(5))
     before = state.load(tmp_path)
-    for step in (1, 2, 3, 4):
+    for step in (3, 4, 5, 6, 7, 8):
         with monkeypatch.context() as patched:
             patched.setattr(os, "fsync", fails_at(step, lambda: OSError(errno.ENOSPC, "no space left")))
             with pytest.raises(LakeFullError):
                 compact_all(tmp_path, day_later())
-        assert state.load(tmp_path) == before
+        assert state.load(tmp_path).days == before.days
         assert files_of_days(tmp_path) == {f"{DAY}/{before.days[DAY][0].name}"}
     assert len(compact_all(tmp_path, day_later())) == 1
 
@@ -189,3 +191,43 @@ def test_the_lake_stops_before_the_disk_is_full_so_that_gates_can_record(
 
     assert state.load(tmp_path) == before
     assert len(incoming.listed(tmp_path, 3)) == 1
+
+
+def test_scans_go_on_coming_while_a_day_is_compacted_and_none_is_lost_or_doubled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rolled(tmp_path, *range(5))
+    write = parquet_store.write
+
+    def meanwhile(folder: Path, found: rows.Rows, order: NDArray[np.intp]) -> list[state.LakeFile]:
+        for number in (7, 8):
+            put_segment(tmp_path, 3, [scan(number)])
+            roll_all(tmp_path, day_later())
+        return write(folder, found, order)
+
+    monkeypatch.setattr(parquet_store, "write", meanwhile)
+    compact_all(tmp_path, day_later())
+
+    parts = state.load(tmp_path).days[DAY]
+    assert [(part.closed, part.scans) for part in parts] == [(True, 5), (False, 1), (False, 1)]
+    assert sorted(item.person for item in events_in(tmp_path)) == [0, 1, 2, 3, 4, 7, 8]
+    sound(tmp_path)
+
+
+def test_a_day_that_is_erased_while_it_is_compacted_stays_erased(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rolled(tmp_path, *range(5))
+    write = parquet_store.write
+
+    def meanwhile(folder: Path, found: rows.Rows, order: NDArray[np.intp]) -> list[state.LakeFile]:
+        with state.alone(tmp_path) as current:
+            counts = state.Counts(erased=5)
+            state.commit(tmp_path, msgspec.structs.replace(current, days={}, counts=counts))
+        return write(folder, found, order)
+
+    monkeypatch.setattr(parquet_store, "write", meanwhile)
+
+    assert compact_all(tmp_path, day_later()) == []
+    assert state.load(tmp_path).days == {}
+    assert not (tmp_path / "compacting").exists()

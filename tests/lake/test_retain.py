@@ -145,6 +145,8 @@ def test_cut_off_at_any_step_the_next_run_ends_it_with_one_proof(
     tmp_path: Path, database: Database, trail_numbers: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     filled(tmp_path / "template")
+    # As if a compaction of that day had been killed right before.
+    shutil.copytree(tmp_path / "template" / "days" / "2022-03-01", tmp_path / "template" / "compacting")
     for step in range(1, 60):
         lake = tmp_path / str(step)
         shutil.copytree(tmp_path / "template", lake)

@@ -38,6 +38,7 @@ def sound(lake: Path, *, every_file: bool = True) -> None:
     if every_file:
         assert [finding for finding in verify(lake) if finding.fault] == []
     current = state.load(lake)
+    assert (current.compacting, (lake / "compacting").exists()) == ("", False)
     assert accounted(current) == sum(current.gates.values())
     named = {f"{day}/{part.name}" for day, parts in current.days.items() for part in parts}
     assert files_of_days(lake) == named | {f"{gone.day}/{gone.name}" for gone in current.retired}
@@ -134,7 +135,8 @@ def test_scans_that_no_day_can_hold_are_set_aside_and_counted(tmp_path: Path) ->
     sound(tmp_path)
 
 
-def test_a_day_of_many_turns_has_few_parts(tmp_path: Path) -> None:
+def test_a_day_of_many_turns_has_few_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
     for number in range(100):
         put_segment(tmp_path, 3, [scan(number)])
         roll_all(tmp_path, NOON + timedelta(seconds=10 * number))

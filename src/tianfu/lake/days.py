@@ -66,7 +66,8 @@ def write_arrays(lake: Path, partition: Partition) -> None:
         require_room(lake, 2 * partition.by_venue.nbytes)
         remove_remains(lake, before)
         part = Part(name=part_name(before), closed=True, bare=True)
-        part = write_part(lake, day, part, partition.by_venue, partition.by_person)
+        folder = state.part_folder(lake, day, part.name)
+        part = write_part(folder, part, partition.by_venue, partition.by_person)
         state.commit(
             lake,
             msgspec.structs.replace(before, generation=before.generation + 1, days={**before.days, day: (part,)}),
@@ -78,14 +79,12 @@ def part_name(before: State) -> str:
     return f"{before.generation + 1:012d}"
 
 
-def write_part(
-    lake: Path, day: str, part: Part, by_venue: Words, by_person: Words, events: WriteEvents | None = None
-) -> Part:
-    """Write the files of `part`, durably, and say which; it belongs to `day` once a committed state names it.
+def write_part(folder: Path, part: Part, by_venue: Words, by_person: Words, events: WriteEvents | None = None) -> Part:
+    """Write the files of `part` into `folder`, which is made, durably, and say which they are.
 
-    Raises `LakeFullError`, and nothing of it stays.
+    In its place (`state.part_folder`) it belongs to its day once a committed state names it. Raises `LakeFullError`,
+    and nothing of it stays.
     """
-    folder = state.part_folder(lake, day, part.name)
     try:
         folder.mkdir(parents=True)
         files = [_write_words(folder / BY_VENUE, by_venue), _write_words(folder / BY_PERSON, by_person)]

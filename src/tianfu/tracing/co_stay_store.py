@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from tianfu.platform import binary
 from tianfu.platform.database import Read
 
 # What one row of `at_places` packs: five big-endian int32, see there.
-ROW_INTEGERS = 5
+ROW_INTEGERS: Final = 5
 
 
 class VisitedRow(NamedTuple):
@@ -64,7 +64,7 @@ def at_places(
     A stay is five big-endian int32: the place's number; the person; the minutes since 1970 UTC of beginning and end
     (2^31 - 1 without one); and row + 256 * (position of the kind in `kinds`, from 1) + 65,536 if it is strong.
     """
-    packed = read.value(
+    rows = read.rows(
         """
         select string_agg(
             int4send(wanted.number) || int4send(c.person_ref)
@@ -95,8 +95,9 @@ def at_places(
             "earliest": binary.instants([earliest for _, _, earliest in places]),
             "limit": limit,
         },
+        binary=True,
     )
-    return b"" if packed is None else bytes(packed)
+    return rows[0][0] or b""
 
 
 def heads(read: Read, row: VisitedRow) -> int:

@@ -33,7 +33,8 @@ TOGETHER_MAX: Final = 100
 # No journey lasts longer (the longest train takes 54 hours), so stays that began before cannot matter.
 _JOURNEY_LONGEST: Final = timedelta(days=4)
 _JOURNEYS: Final = frozenset(
-    {
+    kind.value
+    for kind in (
         StayKind.FLIGHT,
         StayKind.TRAIN,
         StayKind.TRAIN_OPEN,
@@ -41,7 +42,7 @@ _JOURNEYS: Final = frozenset(
         StayKind.COACH_OPEN,
         StayKind.SHIP,
         StayKind.ABOARD,
-    }
+    )
 )
 _BEGINNING: Final = datetime(1900, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(9000, 1, 1, tzinfo=UTC)
@@ -99,8 +100,9 @@ def gather(read: Read, sources: Sources, ruleset: TracingRules, hop: int) -> Gat
         held = places.get(row.place, row)
         places[row.place] = row._replace(since=min(held.since, row.since), until=max(held.until, row.until))
     numbered = [
-        (number, row, max(_BEGINNING, row.since - _JOURNEY_LONGEST) if StayKind(row.kind) in _JOURNEYS else _BEGINNING)
-        for number, row in enumerate(places.values())
+        (number, row, max(_BEGINNING, row.since - _JOURNEY_LONGEST) if row.kind in _JOURNEYS else _BEGINNING)
+        # In the order of the index, so that a look-up reads its pages one after the other.
+        for number, row in enumerate(sorted(places.values(), key=lambda row: row.place.int))
     ]
     parts: list[Stays] = []
     too_large: list[TooLarge] = []
