@@ -13,6 +13,10 @@ INCIDENT: Final = re.compile(r"[0-9]{4}-[0-9]{6}-[0-9]{3}", re.ASCII)
 
 # Name of a command: its module, and what `tianfu trace --help` says of it without importing it.
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "follow": ("tianfu.cli.trace_follow", "Tasks of an incident: plan, assign, done, lost, overdue."),
+    "handover": ("tianfu.cli.trace_handover", "Hand people over to another county or province."),
+    "notify": ("tianfu.cli.trace_notify", "Texts for contacts and places: print, queue, send."),
+    "indicators": ("tianfu.cli.trace_indicators", "The numbers of the morning meeting."),
     "screen": ("tianfu.cli.trace_screen", "Screen an incident: the funnel, why, confirm."),
     "files": ("tianfu.cli.trace_files", "Trace from two plain files, without a database."),
     "rules": ("tianfu.cli.trace_rules", "The dated tracing rules: list, show, check a file."),

@@ -7,7 +7,18 @@ from typing import Final
 from litestar import Router
 from litestar.di import Provide
 
-from tianfu.console import confirmations, explain, lookup, screening, shift, venues
+from tianfu.console import (
+    confirmations,
+    explain,
+    followup,
+    handover,
+    indicators,
+    lookup,
+    notices,
+    screening,
+    shift,
+    venues,
+)
 from tianfu.console.parts import Console
 from tianfu.platform.api import API_PATH
 
@@ -31,6 +42,10 @@ def routes(console: Console) -> Router:
             venues.close_venue,
             explain.explain_person,
             lookup.look_up,
+            *followup.HANDLERS,
+            *handover.HANDLERS,
+            *notices.HANDLERS,
+            *indicators.HANDLERS,
             *screening.HANDLERS,
             *confirmations.HANDLERS,
         ],
