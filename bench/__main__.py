@@ -23,6 +23,7 @@ from bench import (
     overload,
     roll,
     scan,
+    screen,
     show,
     steady,
     trace,
@@ -69,13 +70,14 @@ AT_THE_GATE: Final[dict[str, Callable[[Stage], Iterable[Measured]]]] = {
 # What needs no gate: each measures itself, in a minute at most.
 PLAIN: Final[dict[str, Callable[[], Line]]] = {
     "decide": decide.measure,
+    "screen": screen.measure,
     "roll": roll.measure,
     "intake": intake.measure,
     "feed-latency": latency.measure,
     "lists": lists.measure,
 }
 # A quick run is about the gate; these take as long as they take.
-NOT_QUICK: Final = frozenset({"intake", "feed-latency", "roll", "lists"})
+NOT_QUICK: Final = frozenset({"intake", "feed-latency", "roll", "screen", "lists"})
 NAMES: Final = (*AT_THE_GATE, *PLAIN)
 
 

@@ -29,18 +29,22 @@ SESSION_SECONDS: Final = 12 * 3_600
 
 
 class Console(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts. `tries` bounds the sign-ins from one address; `lake` is the folder of the visits."""
+    """The parts.
+
+    `tries` bounds the sign-ins from one address; `funnels` is the folder of screening funnels, `lake` of the visits.
+    """
 
     public_origin: str
     database: Database
     keys: GateKeys
     sessions: SessionKeys
     policies: Policies
+    funnels: Path
+    lake: Path
     pseudonym: Pseudonym
     clock: Clock
     tries: Rate
     log: Log
-    lake: Path
 
 
 ConsoleParts = NamedDependency[SkipValidation[Console]]
