@@ -29,7 +29,7 @@ import msgspec
 
 from tianfu.clock import require_aware
 from tianfu.errors import NotFoundError
-from tianfu.evidence import changes, reach, sources, store
+from tianfu.evidence import changes, reach, records, sources, store
 from tianfu.evidence.model import Evidence, Grade, NewEvidence
 from tianfu.ids import EvidenceId, PersonRef
 from tianfu.platform import binary
@@ -160,12 +160,12 @@ def _append(write: Write, items: Sequence[NewEvidence], *, received_at: datetime
     distinct = set(keys)
     store.lock_records(write, sorted({_stripe(key) for key in distinct}))
     # Only records with several statements, held or new, need to be looked at together.
-    records: dict[_Key, list[store.Held]] = {}
+    several: dict[_Key, list[store.Held]] = {}
     if len(distinct) < len(keys):
-        records = {key: [] for key, times in Counter(keys).items() if times > 1}
+        several = {key: [] for key, times in Counter(keys).items() if times > 1}
     for held in _held(write, list(distinct)):
-        records.setdefault((held.source, held.source_record), []).append(held)
-    known = {(key, held.content_hash): held.evidence_id for key, record in records.items() for held in record}
+        several.setdefault((held.source, held.source_record), []).append(held)
+    known = {(key, held.content_hash): held.evidence_id for key, record in several.items() for held in record}
 
     identities = list(zip(keys, digests, strict=True))
     # Number exactly what is new; a repetition inside the batch gets the number of its first occurrence.
@@ -181,7 +181,7 @@ def _append(write: Write, items: Sequence[NewEvidence], *, received_at: datetime
     for position, evidence_id in zip(fresh, ids, strict=True):
         item, key = items[position], keys[position]
         known[identities[position]] = evidence_id
-        record = records.get(key)
+        record = several.get(key)
         supersedes = None
         if record is not None:
             supersedes = _superseded(record, item)
@@ -193,7 +193,8 @@ def _append(write: Write, items: Sequence[NewEvidence], *, received_at: datetime
         rows.append(row_of(evidence_id, item, digests[position], spelled[position], supersedes))
     if rows:
         store.insert(write, rows)
-        concerned |= reach.note(write, ((number, items[position]) for number, position in zip(ids, fresh, strict=True)))
+        numbered = ((number, items[position]) for number, position in zip(ids, fresh, strict=True))
+        concerned |= reach.note(write, numbered, several)
         changes.mark(write, concerned, received_at)
     numbers = tuple(EvidenceId(known[identity]) for identity in identities)
     return Appended(ids=numbers, accepted=len(fresh), duplicates=len(items) - len(fresh))
@@ -209,10 +210,8 @@ def _superseded(record: Sequence[store.Held], item: NewEvidence) -> int | None:
     """The statement that `item` replaces: the one that stands, unless that is newer by the source's own instant."""
     if not record or item.withdraws is not None:
         return None
-    withdrawn = {held.withdraws for held in record}
-    live = [held for held in record if held.withdraws is None and held.evidence_id not in withdrawn]
-    standing = max(live, key=lambda held: (held.occurred_at, held.evidence_id), default=None)
-    return standing.evidence_id if standing is not None and standing.occurred_at <= item.occurred_at else None
+    held = records.standing(record)
+    return held.evidence_id if held is not None and held.occurred_at <= item.occurred_at else None
 
 
 def _rows(received_at: datetime, batch_id: int | None) -> Callable[[int, NewEvidence, bytes, bytes, int | None], bytes]:
