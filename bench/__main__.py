@@ -20,6 +20,7 @@ from bench import (
     intake,
     latency,
     overload,
+    roll,
     scan,
     show,
     steady,
@@ -67,11 +68,12 @@ AT_THE_GATE: Final[dict[str, Callable[[Stage], Iterable[Measured]]]] = {
 # What needs no gate: each measures itself, in a minute at most.
 PLAIN: Final[dict[str, Callable[[], Line]]] = {
     "decide": decide.measure,
+    "roll": roll.measure,
     "intake": intake.measure,
     "feed-latency": latency.measure,
 }
 # A quick run is about the gate; these take as long as they take.
-NOT_QUICK: Final = frozenset({"intake", "feed-latency"})
+NOT_QUICK: Final = frozenset({"intake", "feed-latency", "roll"})
 NAMES: Final = (*AT_THE_GATE, *PLAIN)
 
 
