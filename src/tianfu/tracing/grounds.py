@@ -7,12 +7,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from tianfu.evidence import case_changes, ledger
 from tianfu.evidence.kinds import ContactSetting
 from tianfu.ids import PersonRef
-from tianfu.lake.layout import absolute_minute
+from tianfu.lake.layout import Minutes, People, absolute_minute, instant_of
 from tianfu.platform.database import Read
-from tianfu.tracing import co_stays, rules
-from tianfu.tracing.expand import Others, types_of
+from tianfu.tracing import co_stays, infectious, rules
+from tianfu.tracing.expand import Ends, Others, types_of
 from tianfu.tracing.model import PerVenue, Sources, Tier
 from tianfu.tracing.rows import Rows, nobody, together
 from tianfu.tracing.rules import VehicleKind
@@ -75,6 +76,23 @@ def others(read: Read, terms: Terms) -> Others:
         return together([_rows(hop, tier, met) for tier, met in found.items()])
 
     return reached
+
+
+def ends(read: Read, *, until: int) -> Ends:
+    """Until when contacts infect others: their isolation, else minute `until`. Valid as long as `read`."""
+
+    def isolated(people: People, exposed_at: Minutes) -> Minutes:
+        found = np.full(len(people), until, np.int32)
+        place = {person: position for position, person in enumerate(people.tolist())}
+        known = case_changes.isolated_among(read, (PersonRef(person) for person in place))
+        for person, statements in ledger.about_many(read, known).items():
+            exposed = int(exposed_at[place[person]])
+            at = infectious.isolated_at(statements, instant_of(exposed))
+            if at is not None:
+                found[place[person]] = min(until, max(exposed, absolute_minute(at)))
+        return found
+
+    return isolated
 
 
 def shared(read: Read, terms: Terms, hop: int, source: Sources, person: PersonRef) -> list[Shared]:
