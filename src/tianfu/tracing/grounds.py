@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -10,10 +10,10 @@ import numpy as np
 from tianfu.evidence import case_changes, ledger
 from tianfu.evidence.kinds import ContactSetting
 from tianfu.ids import PersonRef
-from tianfu.lake.layout import Minutes, People, absolute_minute, instant_of
+from tianfu.lake.layout import MINUTE_BITS, VENUE_BITS, Minutes, Partition, People, absolute_minute, instant_of
 from tianfu.platform.database import Read
 from tianfu.tracing import co_stays, infectious, rules
-from tianfu.tracing.expand import Ends, Others, types_of
+from tianfu.tracing.expand import Ends, Ground, Others, types_of
 from tianfu.tracing.model import PerVenue, Sources, Tier
 from tianfu.tracing.rows import Rows, nobody, together
 from tianfu.tracing.rules import VehicleKind
@@ -39,6 +39,13 @@ class Shared(NamedTuple):
     ends_at: int | None
     detail: str
     evidence: tuple[int, int]
+
+
+def ground(partitions: Sequence[Partition], categories: Iterable[tuple[int, str, str | None]], people: int) -> Ground:
+    """What a run stands on; `people` is the highest number of a person in the records, which visits may exceed."""
+    shift = np.uint64(MINUTE_BITS + VENUE_BITS)
+    highest = [int(part.by_person[-1] >> shift) for part in partitions if len(part.by_person)]
+    return Ground(partitions, venue_types(categories), max([people, *highest]) + 1)
 
 
 def venue_types(categories: Iterable[tuple[int, str, str | None]]) -> PerVenue:

@@ -123,7 +123,7 @@ def _once(
         begun = _begin(write, number, permit_for, as_of, at, everything=everything)
     since = min((case.infectious_from for case in begun.entered), default=as_of)
     with open_days(lake, begun.permit, shanghai_day(since), shanghai_day(as_of)) as visits:
-        ground = Ground(visits.partitions, grounds.venue_types(begun.categories), begun.people + 1)
+        ground = grounds.ground(visits.partitions, begun.categories, begun.people)
         expanded = _expand_all(database, ground, begun, as_of)
         with database.write(Purpose.BATCH) as write:
             if list_store.lock(write, begun.incident.incident_ref) != begun.incident.touches:
