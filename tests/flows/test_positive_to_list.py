@@ -14,7 +14,7 @@ from tests.support.clock import FixedClock
 from tests.support.control import Browser, resident_id
 from tests.support.feeds import csv_file, lab_cells
 from tests.support.running import RunningTianfu, until
-from tianfu.clock import SHANGHAI
+from tianfu.clock import SHANGHAI, monotonic_seconds
 from tianfu.feeds.contracts_lab import LAB
 from tianfu.ids import PersonRef, format_person_ref
 from tianfu.platform import settings
@@ -86,6 +86,7 @@ def test_a_positive_result_becomes_a_list_that_is_read_and_explained(
     with tianfu.client() as client:
         sent = {"username": "epidemiologist", "password": "epidemiologist-demo-2022"}
         assert client.post("/api/v1/console/sessions", json=sent).status_code == 201
+        started = monotonic_seconds()
         tianfu.command("feed", "load", "lab", positive)
 
         found: dict[str, Any] = {}
@@ -97,8 +98,9 @@ def test_a_positive_result_becomes_a_list_that_is_read_and_explained(
                         found.update(row, number=incident["number"])
             return bool(found)
 
-        seconds = until(listed, "the contact on the list", seconds=LIST_SECONDS_MAX)
-        record_testsuite_property("loaded_positive_to_list_page_seconds", round(seconds, 2))
+        until(listed, "the contact on the list", seconds=LIST_SECONDS_MAX)
+        # From before the command that loads the file, its own start included.
+        record_testsuite_property("positive_file_to_list_page_seconds", round(monotonic_seconds() - started, 2))
         why = asked(client, f"/{found['number']}/why", person=found["person"])
 
     assert found["number"].startswith(f"{now.astimezone(SHANGHAI).year}-510112-")

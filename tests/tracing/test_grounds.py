@@ -8,6 +8,7 @@ from pathlib import Path
 from tests.support import tracing
 from tests.support.tracing import NOON
 from tianfu.evidence import ledger
+from tianfu.evidence.care_kinds import Isolation, IsolationStage
 from tianfu.evidence.circumstance_kinds import MemberGroup, Membership
 from tianfu.evidence.model import NewEvidence
 from tianfu.ids import PersonRef
@@ -70,3 +71,37 @@ def test_a_household_is_found_with_scans_and_its_second_hop_follows_it(database:
     chain = why.explain(database, tmp_path, incident, colleague, permit=allowed, at=NOON).chain
     assert [(link.source, link.person) for link in chain] == [(case, spouse), (spouse, colleague)]
     assert [one.setting for one in chain[1].meetings] == ["work"]
+
+
+def test_a_contact_in_isolation_infects_nobody_further(database: Database, tmp_path: Path) -> None:
+    case, contact, free, before, after = tracing.people(database, 5)
+    first, second = tracing.venues(database, ["catering", "catering"])
+    meal = NOON - 2 * DAY
+    isolated_at = meal + timedelta(hours=5)
+    tracing.fill(
+        tmp_path,
+        [
+            *((person, first, meal) for person in (case, contact, free)),
+            *((person, second, meal + timedelta(hours=3)) for person in (contact, before)),
+            *((person, second, meal + timedelta(hours=9)) for person in (contact, after)),
+        ],
+    )
+    number = tracing.opened(database)
+    tracing.add(database, number, case, meal - DAY, meal + timedelta(hours=1))
+    tracing.traced(database, tmp_path, number)
+    assert [row[0] for row in tracing.listed(database, number)] == [contact, free, before, after]
+
+    stage = Isolation(stage=IsolationStage.HOME, began_at=isolated_at)
+    stated = NewEvidence(
+        person=contact,
+        source="cdc",
+        source_record="I-1",
+        attributes=stage,
+        occurred_at=isolated_at,
+        valid=Interval(isolated_at),
+    )
+    with database.write(Purpose.WORKER) as write:
+        ledger.append(write, [stated], received_at=NOON)
+    tracing.traced(database, tmp_path, number, everything=True)
+
+    assert [row[0] for row in tracing.listed(database, number)] == [contact, free, before]

@@ -56,7 +56,7 @@ Change = tuple[int, int, int | None]
 CHANGES = st.lists(
     st.tuples(st.integers(0, 11), st.integers(0, 60), st.one_of(st.none(), st.integers(1, 90))),
     min_size=1,
-    max_size=12,
+    max_size=10,
 )
 
 
@@ -73,7 +73,7 @@ def apply(world: World, number: str, change: Change, active: dict[int, tuple[dat
     active[person] = (since, until)
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(changes=CHANGES, every=st.integers(1, 3))
 def test_after_any_additions_and_withdrawals_the_list_is_that_of_a_start_from_scratch(
     world: World, changes: list[Change], every: int

@@ -39,15 +39,10 @@ def purpose_of(word: str) -> Purpose:
 
 def districts(account: Account, action: Action, purpose: Purpose) -> tuple[str, ...]:
     """Where the account may do `action` for `purpose`, as prefixes of codes. Raises `ForbiddenError` for nowhere."""
-    found = [
-        grant.district
-        for grant in account.principal.grants
-        if (held := PERMISSIONS.get((grant.role, action))) is not None
-        and (not held.purposes or purpose in held.purposes)
-    ]
+    found = _grants(account, action, purpose)
     if not found:
         raise ForbiddenError
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(grant.district for grant in found))
 
 
 def reading(
@@ -113,9 +108,17 @@ def _scopes(
     verdict = decide(account.principal, Action.READ_INCIDENT, Resource(incident.place), purpose=purpose)
     if isinstance(verdict, Allowed):
         return None, {"role": verdict.grant.role.value}
-    if people_elsewhere:
-        try:
-            return districts(account, Action.READ_INCIDENT, purpose), {"role": "epidemiologist", "reason": "place"}
-        except ForbiddenError:
-            pass
+    found = _grants(account, Action.READ_INCIDENT, purpose) if people_elsewhere else []
+    if found:
+        return tuple(dict.fromkeys(grant.district for grant in found)), {"role": found[0].role.value, "reason": "place"}
     return (), {"reason": verdict.reason.value}
+
+
+def _grants(account: Account, action: Action, purpose: Purpose) -> list[Grant]:
+    """The grants of an account that allow `action` for `purpose`, wherever they are held."""
+    return [
+        grant
+        for grant in account.principal.grants
+        if (held := PERMISSIONS.get((grant.role, action))) is not None
+        and (not held.purposes or purpose in held.purposes)
+    ]

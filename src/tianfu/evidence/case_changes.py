@@ -52,6 +52,11 @@ def take(write: Write, *, limit: int) -> dict[PersonRef, datetime]:
     return taken
 
 
+def isolated_among(read: Read, persons: Iterable[PersonRef]) -> list[PersonRef]:
+    """Who of `persons` was ever said to be isolated, ascending; whether that stands is read from the ledger."""
+    return [PersonRef(person) for person in case_store.isolated_among(read, sorted(set(persons)))]
+
+
 def oldest(read: Read) -> datetime | None:
     """Since when the first entry waits; None when none does."""
     return case_store.oldest(read)

@@ -32,3 +32,13 @@ def oldest(read: Read) -> datetime | None:
     """Since when the first entry waits; None when none does."""
     since: datetime | None = read.value("select min(since) from case_change")
     return since
+
+
+def isolated_among(read: Read, persons: Sequence[int]) -> list[int]:
+    """Who of `persons` was ever said to be isolated, withdrawn statements included."""
+    rows = read.rows(
+        "select distinct person_ref from evidence where kind = 'isolation' and person_ref = any(%s::bigint[])"
+        " order by person_ref",
+        (binary.bigints(persons),),
+    )
+    return [person for (person,) in rows]

@@ -43,6 +43,8 @@ BACKOFF_SECONDS: Final = 2.0
 RETRACE_SECONDS: Final = 180.0
 # Lists of travellers and members come by the day and touch no lake.
 RETRACE_ANYWAY_SECONDS: Final = 1_800.0
+# A large file of revised results is thousands of people to look at; the first cases in it do not wait for the last.
+FOLLOWED_IN_A_ROW_MAX: Final = 20
 # A run that was refused (rules too wide, a broken lake) is tried again after this, or when its cases change.
 REFUSED_SECONDS: Final = 60.0
 # The promise is a list within 60 s of the result.
@@ -67,6 +69,7 @@ class Tracer:
         self._retrace_at = 0.0
         self._retrace_anyway_at = 0.0
         self._generation = -1
+        self._followed = 0
         self._tend_at = 0.0
         self._is_behind = False
 
@@ -88,7 +91,12 @@ class Tracer:
 
     def turn(self) -> bool:
         """Do what is most urgent once; whether there was anything. Raises what the database raises."""
-        return self._tend() or self._follow() or self._trace_touched() or self._do_asked() or self._retrace_one()
+        self._tend()
+        if self._followed < FOLLOWED_IN_A_ROW_MAX and self._follow():
+            self._followed += 1
+            return True
+        self._followed = 0
+        return self._trace_touched() or self._do_asked() or self._retrace_one() or self._follow()
 
     def _follow(self) -> bool:
         at = self._clock.now()
@@ -165,20 +173,20 @@ class Tracer:
             milliseconds=report.milliseconds,
         )
 
-    def _tend(self) -> bool:
-        """Look now and then whether anything waits longer than was promised. Never counts as work."""
-        if monotonic_seconds() >= self._tend_at:
-            self._tend_at = monotonic_seconds() + TEND_SECONDS
-            with self._database.read(Purpose.WORKER) as read:
-                waits = [case_changes.oldest(read), incident_store.oldest_untraced(read)]
-            at = self._clock.now()
-            lag = max(((at - since).total_seconds() for since in waits if since is not None), default=0.0)
-            if lag > BEHIND_SECONDS:
-                self._log.error("tracing is behind", lag_ms=int(lag * 1000))
-            elif self._is_behind:
-                self._log.info("tracing has caught up")
-            self._is_behind = lag > BEHIND_SECONDS
-        return False
+    def _tend(self) -> None:
+        """Look now and then whether anything waits longer than was promised."""
+        if monotonic_seconds() < self._tend_at:
+            return
+        self._tend_at = monotonic_seconds() + TEND_SECONDS
+        with self._database.read(Purpose.WORKER) as read:
+            waits = [case_changes.oldest(read), incident_store.oldest_untraced(read)]
+        at = self._clock.now()
+        lag = max(((at - since).total_seconds() for since in waits if since is not None), default=0.0)
+        if lag > BEHIND_SECONDS:
+            self._log.error("tracing is behind", lag_ms=int(lag * 1000))
+        elif self._is_behind:
+            self._log.info("tracing has caught up")
+        self._is_behind = lag > BEHIND_SECONDS
 
     @contextmanager
     def _beating(self, stopping: threading.Event) -> Iterator[None]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tianfu.errors import TianfuError
-from tianfu.lake.layout import Partition, People
+from tianfu.lake.layout import Minutes, Partition, People
 from tianfu.tracing import copresence, rules
 from tianfu.tracing.model import Announcement, PerVenue, Reach, Reached, Sources
 from tianfu.tracing.rows import Rows, earliest, joined, picked, together
@@ -61,6 +61,10 @@ Others = Callable[[int, Sources], Rows]
 """Whom sources reach other than by visits: (hop from 1, sources) -> candidates, in any order, people repeated."""
 
 
+Ends = Callable[[People, Minutes], Minutes]
+"""Until when contacts infect others: (people, exposure of each) -> minutes of isolation, or the end of the run."""
+
+
 class Expanded(NamedTuple):
     """What one case reaches: its rows, the crowds on the way, and how many visits were looked at."""
 
@@ -78,11 +82,12 @@ class Ground(NamedTuple):
 
 
 def expand(
-    ground: Ground, case: Sources, *, cases: People, hops: Sequence[HopTerms], others: Others, until: int
+    ground: Ground, case: Sources, *, cases: People, hops: Sequence[HopTerms], others: Others, ends: Ends, until: int
 ) -> Expanded:
-    """Whom `case` (one person, one or more periods) reaches until minute `until`, in at most `len(hops)` hops.
+    """Whom `case` (one person, one or more periods) reaches before minute `until`, in at most `len(hops)` hops.
 
-    `cases` are all cases of the incident, ascending, this one included. Raises `TraceTooWideError`.
+    `cases` are all cases of the incident, ascending, this one included. Contacts are gone on from between their
+    exposure and what `ends` says of them. Raises `TraceTooWideError`.
     """
     parts: list[Rows] = []
     crowds: list[Announcement] = []
@@ -90,7 +95,7 @@ def expand(
     sources, scanned, count = case, 0, 0
     for number, terms in enumerate(hops, start=1):
         if number > 1:
-            sources = _onward(parts[-1], cases, terms.followed, until)
+            sources = _onward(parts[-1], cases, terms.followed, ends)
         if not len(sources.person):
             break
         candidates = [others(number, sources)]
@@ -118,10 +123,10 @@ def expand(
     return Expanded(joined(parts), tuple(crowds), scanned)
 
 
-def _onward(rows: Rows, cases: People, followed: NDArray[np.uint8], until: int) -> Sources:
-    """The people of a hop from whom the next one goes on: from their exposure to the end."""
-    onward = ~np.isin(rows.person, cases) & np.isin(rows.tier, followed)
-    return Sources(rows.person[onward], rows.exposed_at[onward], np.full(int(onward.sum()), until, np.int32))
+def _onward(rows: Rows, cases: People, followed: NDArray[np.uint8], ends: Ends) -> Sources:
+    """The people of a hop from whom the next one goes on: from their exposure until isolation."""
+    onward = picked(rows, ~np.isin(rows.person, cases) & np.isin(rows.tier, followed))
+    return Sources(onward.person, onward.exposed_at, ends(onward.person, onward.exposed_at))
 
 
 def _by_visits(ground: Ground, sources: Sources, reached: Reached, way: TierTerms, number: int) -> Rows:

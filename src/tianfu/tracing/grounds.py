@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
+from tianfu.evidence import case_changes, ledger
 from tianfu.evidence.kinds import ContactSetting
 from tianfu.ids import PersonRef
-from tianfu.lake.layout import absolute_minute
+from tianfu.lake.layout import MINUTE_BITS, VENUE_BITS, Minutes, Partition, People, absolute_minute, instant_of
 from tianfu.platform.database import Read
-from tianfu.tracing import co_stays, rules
-from tianfu.tracing.expand import Others, types_of
+from tianfu.tracing import co_stays, infectious, rules
+from tianfu.tracing.expand import Ends, Ground, Others, types_of
 from tianfu.tracing.model import PerVenue, Sources, Tier
 from tianfu.tracing.rows import Rows, nobody, together
 from tianfu.tracing.rules import VehicleKind
@@ -38,6 +39,13 @@ class Shared(NamedTuple):
     ends_at: int | None
     detail: str
     evidence: tuple[int, int]
+
+
+def ground(partitions: Sequence[Partition], categories: Iterable[tuple[int, str, str | None]], people: int) -> Ground:
+    """What a run stands on; `people` is the highest number of a person in the records, which visits may exceed."""
+    shift = np.uint64(MINUTE_BITS + VENUE_BITS)
+    highest = [int(part.by_person[-1] >> shift) for part in partitions if len(part.by_person)]
+    return Ground(partitions, venue_types(categories), max([people, *highest]) + 1)
 
 
 def venue_types(categories: Iterable[tuple[int, str, str | None]]) -> PerVenue:
@@ -75,6 +83,23 @@ def others(read: Read, terms: Terms) -> Others:
         return together([_rows(hop, tier, met) for tier, met in found.items()])
 
     return reached
+
+
+def ends(read: Read, *, until: int) -> Ends:
+    """Until when contacts infect others: their isolation, else minute `until`. Valid as long as `read`."""
+
+    def isolated(people: People, exposed_at: Minutes) -> Minutes:
+        found = np.full(len(people), until, np.int32)
+        place = {person: position for position, person in enumerate(people.tolist())}
+        known = case_changes.isolated_among(read, (PersonRef(person) for person in place))
+        for person, statements in ledger.about_many(read, known).items():
+            exposed = int(exposed_at[place[person]])
+            at = infectious.isolated_at(statements, instant_of(exposed))
+            if at is not None:
+                found[place[person]] = min(until, max(exposed, absolute_minute(at)))
+        return found
+
+    return isolated
 
 
 def shared(read: Read, terms: Terms, hop: int, source: Sources, person: PersonRef) -> list[Shared]:

@@ -72,7 +72,7 @@ def positive(evidence: Sequence[Evidence], rule_set: TracingRules) -> Positive |
         evidence_id=grounds[0].evidence_id,
         known_at=known_at,
         place=next(places, None),
-        period=period_of(said if stated is not None else None, tests, _isolated_at(evidence, known_at), rule_set),
+        period=period_of(said if stated is not None else None, tests, isolated_at(evidence, known_at), rule_set),
         over=stated is not None and said is not None and said.status is CaseStatus.DISCHARGED,
     )
 
@@ -95,8 +95,8 @@ def period_of(
     return Period(interval.start, interval.end)
 
 
-def _isolated_at(evidence: Sequence[Evidence], known_at: datetime) -> datetime | None:
-    """When isolation began that lasted until the case was known, or came later.
+def isolated_at(evidence: Sequence[Evidence], known_at: datetime) -> datetime | None:
+    """When isolation began that lasted until somebody was known to be infected or exposed, or came later; None: never.
 
     Somebody who left quarantine before was among people again.
     """

@@ -123,7 +123,7 @@ def _once(
         begun = _begin(write, number, permit_for, as_of, at, everything=everything)
     since = min((case.infectious_from for case in begun.entered), default=as_of)
     with open_days(lake, begun.permit, shanghai_day(since), shanghai_day(as_of)) as visits:
-        ground = Ground(visits.partitions, grounds.venue_types(begun.categories), begun.people + 1)
+        ground = grounds.ground(visits.partitions, begun.categories, begun.people)
         expanded = _expand_all(database, ground, begun, as_of)
         with database.write(Purpose.BATCH) as write:
             if list_store.lock(write, begun.incident.incident_ref) != begun.incident.touches:
@@ -200,7 +200,7 @@ def _expand_all(database: Database, ground: Ground, begun: _Begun, as_of: dateti
     found: list[Expanded] = []
     rows = 0
     with database.read(Purpose.BATCH) as read:
-        others = grounds.others(read, begun.terms)
+        others, isolated = grounds.others(read, begun.terms), grounds.ends(read, until=until)
         for case in begun.plan.expand:
             ends = until if case.infectious_to is None else min(until, absolute_minute(case.infectious_to))
             source = Sources(
@@ -208,7 +208,15 @@ def _expand_all(database: Database, ground: Ground, begun: _Begun, as_of: dateti
                 np.array([absolute_minute(case.infectious_from)], np.int32),
                 np.array([ends], np.int32),
             )
-            one = expand(ground, source, cases=numbers, hops=begun.terms.hops, others=others, until=until)
+            one = expand(
+                ground,
+                source,
+                cases=numbers,
+                hops=begun.terms.hops,
+                others=others,
+                ends=isolated,
+                until=until,
+            )
             rows += len(one.rows.person)
             if rows > SUPPORT_ROWS_MAX:
                 raise TraceTooWideError

@@ -131,7 +131,7 @@ def explain(
         since = as_of if entered is None else entered.infectious_from
         with open_days(lake, permit, shanghai_day(since), shanghai_day(as_of)) as visits:
             chain = tuple(
-                _step(read, visits.partitions, types, terms, number, link, _source(link, links, entered, until))
+                _step(read, visits.partitions, types, terms, number, link, _source(read, link, links, entered, until))
                 for number, link in enumerate(links, start=1)
             )
     return Why(
@@ -165,15 +165,16 @@ def _links(read: Read, incident_ref: int, case: PersonRef, person: PersonRef, ro
     return links[::-1]
 
 
-def _source(link: _Link, links: Sequence[_Link], case: Entered | None, until: int) -> Sources:
-    """When the source of a link could infect: the case in its period, a contact since their own exposure."""
+def _source(read: Read, link: _Link, links: Sequence[_Link], case: Entered | None, until: int) -> Sources:
+    """When the source of a link could infect: the case in its period, a contact from exposure until isolation."""
+    person = np.array([link.source], np.uint32)
     if case is not None and link.source == case.person:
-        begins = absolute_minute(case.infectious_from)
+        begins = np.array([absolute_minute(case.infectious_from)], np.int32)
         ends = until if case.infectious_to is None else min(until, absolute_minute(case.infectious_to))
-    else:
-        begins = next((absolute_minute(one.row["exposed_at"]) for one in links if one.person == link.source), until)
-        ends = until
-    return Sources(np.array([link.source], np.uint32), np.array([begins], np.int32), np.array([ends], np.int32))
+        return Sources(person, begins, np.array([ends], np.int32))
+    exposed = next((absolute_minute(one.row["exposed_at"]) for one in links if one.person == link.source), until)
+    begins = np.array([exposed], np.int32)
+    return Sources(person, begins, grounds.ends(read, until=until)(person, begins))
 
 
 def _step(
