@@ -82,8 +82,9 @@ def texts(where: Call, expression: ast.expr) -> list[str | ast.expr]:
         case ast.IfExp(body=one, orelse=other):
             return texts(where, one) + texts(where, other)
         case ast.JoinedStr(values=parts):
-            told = [texts(where, part.value if isinstance(part, ast.FormattedValue) else part) for part in parts]
-            return ["".join(str(part[0]) for part in told)]
+            return ["".join(str(texts(where, part)[0]) for part in parts)]
+        case ast.FormattedValue(value=inner):
+            return texts(where, inner)
         case ast.Name() | ast.Attribute():
             module, _, name = meant(where.module, expression).rpartition(".")
             if module in MODULES and name in constants(module):
@@ -105,15 +106,18 @@ def parameters(function: Function) -> tuple[str, ...]:
 
 
 @functools.cache
-def calls() -> list[Call]:
-    return [
-        Call(module, function, call)
-        for module, path in MODULES.items()
-        for function in ast.walk(tree(path))
-        if isinstance(function, Function)
-        for call in ast.walk(function)
-        if isinstance(call, ast.Call)
-    ]
+def calls() -> dict[str, list[Call]]:
+    """Every call in the product, by the last name of what is called."""
+    found: dict[str, list[Call]] = {}
+    for module, path in MODULES.items():
+        for function in ast.walk(tree(path)):
+            if isinstance(function, Function):
+                for call in ast.walk(function):
+                    if isinstance(call, ast.Call):
+                        found.setdefault(getattr(call.func, "attr", getattr(call.func, "id", "")), []).append(
+                            Call(module, function, call)
+                        )
+    return found
 
 
 def given(recorder: Recorder, call: ast.Call, parameter: str) -> ast.expr | None:
@@ -126,11 +130,12 @@ def given(recorder: Recorder, call: ast.Call, parameter: str) -> ast.expr | None
 
 def uses(recorder: Recorder) -> Iterator[Call]:
     """The calls of a recorder that name a person."""
-    for each in calls():
-        called = each.call.func
+    for each in calls().get(recorder.name, []):
+        called: ast.expr = each.call.func
         if recorder.method:
-            matches = isinstance(called, ast.Attribute) and called.attr == recorder.name
-            matches = matches and ast.unparse(called.value).split(".")[0] not in imports(each.module)
+            matches = isinstance(called, ast.Attribute) and ast.unparse(called).split(".")[0] not in imports(
+                each.module
+            )
         else:
             matches = meant(each.module, called) == f"{recorder.module}.{recorder.name}"
         person = None if recorder.person is None or not matches else given(recorder, each.call, recorder.person)
