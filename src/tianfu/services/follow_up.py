@@ -22,7 +22,7 @@ from tianfu.tracing.followup.upkeep import Kept
 from tianfu.tracing.followup.upkeep_store import Standing
 
 LOOK_SECONDS: Final = 10.0
-# A pass over nothing new takes a third of a second for a thousand contacts.
+# A pass that finds nothing new takes a second for a thousand contacts.
 ALL_SECONDS: Final = 300.0
 
 
