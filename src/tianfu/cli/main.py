@@ -48,6 +48,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "synth": Entry("tianfu.cli.synth", "Write a synthetic county's files from a seed."),
     "trace": Entry("tianfu.cli.trace", "From one positive to everybody who must know."),
     "journal": Entry("tianfu.cli.journal", "Show what a gate has recorded, and move it into the lake."),
+    "lake": Entry("tianfu.cli.lake", "The days of visits: roll, compact, look, verify, erase."),
     "board": Entry("tianfu.cli.board", "The gates' board: look at it, follow another one, take a copy."),
     "bench": Entry("tianfu.cli.bench", "Measure the budgets against a baseline in the same run."),
 }

@@ -23,6 +23,7 @@ from tianfu.scans.event import EventUnreadableError, ScanEvent, unpack
 OFFSET_FILE: Final = "offset"
 _GATE_FOLDER: Final = re.compile(r"gate-(\d{5})", re.ASCII)
 _GATE_MAX: Final = 65_535
+_LISTED_TIMES: Final = 3
 
 
 class SegmentsGapError(TianfuError):
@@ -54,12 +55,28 @@ def gates(folder: Path) -> list[int]:
 
 def segments(lake: Path, gate: int) -> list[Segment]:
     """The segments of one gate in their order. Raises `SegmentsGapError` unless each begins where the last ended."""
+    for _ in range(_LISTED_TIMES):
+        found = listed(lake, gate)
+        if all(before.end == after.first for before, after in itertools.pairwise(found)):
+            return found
+        # The roller may have removed some while the folder was read.
+    raise SegmentsGapError
+
+
+def listed(lake: Path, gate: int) -> list[Segment]:
+    """The segments of one gate that are there, in their order, whether or not some are missing between them."""
     names = (segment.named(path) for path in gate_folder(lake, gate).glob(f"*{segment.SUFFIX}"))
-    found = sorted((item for item in names if item is not None), key=lambda item: (item.first, item.end))
-    for before, after in itertools.pairwise(found):
-        if before.end != after.first:
-            raise SegmentsGapError
-    return found
+    return sorted((item for item in names if item is not None), key=lambda item: (item.first, item.end))
+
+
+def may_be_removed(lake: Path, gate: int) -> int:
+    """Segments that end at or before this record may be removed once they are rolled. Raises `SegmentBrokenError`.
+
+    A folder without a note has no shipper: its segments were copied here from a gate's machine.
+    """
+    if not (gate_folder(lake, gate) / OFFSET_FILE).exists():
+        return 2**63
+    return _noted(lake, gate).end
 
 
 def events(item: Segment, gate: int) -> Iterator[tuple[int, ScanEvent]]:

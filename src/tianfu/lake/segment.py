@@ -85,6 +85,12 @@ def write(folder: Path, gate: int, first: int, records: Sequence[bytes]) -> Segm
 
 def read(segment: Segment, gate: int) -> list[bytes]:
     """The records of a segment, all checked. Raises `SegmentBrokenError`."""
+    body, length = read_body(segment, gate)
+    return [body[at : at + length] for at in range(0, len(body), length)]
+
+
+def read_body(segment: Segment, gate: int) -> tuple[bytes, int]:
+    """The records of a segment in one piece, checked, and the length of each. Raises `SegmentBrokenError`."""
     try:
         data = segment.path.read_bytes()
     except OSError as error:
@@ -96,9 +102,11 @@ def read(segment: Segment, gate: int) -> list[bytes]:
     said = (magic, version, of_gate, first, first + count, zero)
     if said != (_MAGIC, SEGMENT_VERSION, gate, segment.first, segment.end, 0) or len(body) != count * length:
         raise SegmentBrokenError
-    if hashlib.sha256(data[:_HEADER_HASHED] + body).digest() != digest:
+    hashed = hashlib.sha256(data[:_HEADER_HASHED])
+    hashed.update(body)
+    if hashed.digest() != digest:
         raise SegmentBrokenError
-    return [body[at : at + length] for at in range(0, len(body), length)]
+    return body, length
 
 
 def write_synced(path: Path, content: bytes) -> None:

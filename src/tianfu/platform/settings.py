@@ -96,6 +96,12 @@ class CodeSettings(msgspec.Struct, frozen=True):
     list_hours: int
 
 
+class LakeSettings(msgspec.Struct, frozen=True):
+    """How many whole days of visits are kept besides today."""
+
+    visit_days: int = 30
+
+
 class Settings(msgspec.Struct, frozen=True):
     """Everything a process is told from outside."""
 
@@ -109,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True):
     proofing: ProofingSettings
     gate: GateSettings
     codes: CodeSettings
+    lake: LakeSettings = LakeSettings()
 
 
 PROJECT_ROOT: Final = Path(__file__).resolve().parents[3]
@@ -165,6 +172,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             device_hours=reader.whole("TIANFU_DEVICE_HOURS", 24, 1, 168),
             list_hours=reader.whole("TIANFU_LIST_HOURS", 4, 1, 168),
         ),
+        lake=LakeSettings(visit_days=reader.whole("TIANFU_VISIT_DAYS", 30, 14, 365)),
     )
     _check_together(settings, reader)
     reader.finish()
