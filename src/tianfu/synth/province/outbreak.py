@@ -35,11 +35,19 @@ HOME_MINUTES: Final = (22 * 60 + 35, DAY)
 
 
 class Plan(NamedTuple):
-    """How an outbreak begins: so many come home infected on the first days; `silent` first cases have no symptoms."""
+    """How an outbreak goes: so many come home infected on the first days; `silent` first cases have no symptoms.
+
+    `vigour` multiplies all rates of `disease.HOURLY`: 1 is the first strain, 2 about Delta. `meets_days`: nobody meets
+    any more so many days after the first positive result (None: they do), for who only needs what came before.
+    `attempt` gives other outbreaks of the same world.
+    """
 
     imported: int = 1
     silent: bool = True
     within_days: int = 3
+    vigour: float = 1.0
+    meets_days: int | None = None
+    attempt: int = 0
 
 
 class Infections(NamedTuple):
@@ -71,9 +79,9 @@ class Outbreak(NamedTuple):
 class _State:
     """The infections so far, growing; `position` is that of a person among them, -1 for the others."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, attempt: int) -> None:
         self.world = world
-        self.dice = world.settings.dice(30)
+        self.dice = world.settings.dice(30, attempt)
         self.position = np.full(world.settings.people, NOBODY, np.int32)
         self.alarm_at: int = FAR
         self.rows = Infections(*(np.empty(0, np.uint8 if name == "setting" else np.int32) for name in _FIELDS))
@@ -101,14 +109,19 @@ _FIELDS: Final = Infections._fields
 
 
 def spread(world: World, plan: Plan) -> Outbreak:
-    """Let the outbreak run through all days of the world; a million people and 25 days take ten seconds."""
-    state = _State(world)
+    """Let the outbreak run through all days of the world, and the tests until their last round.
+
+    A million people and 25 days take five seconds.
+    """
+    state = _State(world, plan.attempt)
     _import(state, plan)
-    for day in range(world.settings.days):
+    for day in range(world.settings.days + testing.ROUND_DAYS[-1] + 2):
         _look_for_alarm(state, day)
         if state.alarm_at != FAR:
             _test(state, day)
-        _meet(state, day)
+        over = plan.meets_days is not None and world.settings.day_number(day) - state.alarm_at // DAY > plan.meets_days
+        if day < world.settings.days and not (over and state.alarm_at != FAR):
+            _meet(state, day, plan.vigour)
     order = np.argsort(state.rows.at, kind="stable")
     return Outbreak(Infections(*(part[order] for part in state.rows)), state.alarm_at)
 
@@ -176,7 +189,7 @@ def _sampled(state: _State, who: Flags, at: NDArray[np.int64], result: Whole | N
     state.rows = rows._replace(sampled_at=sampled, resulted_at=np.where(who, later, rows.resulted_at).astype(np.int32))
 
 
-def _meet(state: _State, day: int) -> None:
+def _meet(state: _State, day: int, vigour: float) -> None:
     """Infections of one day: from stays that overlap, and from the night at home."""
     world, rows = state.world, state.rows
     begins = world.settings.day_number(day) * DAY
@@ -198,7 +211,7 @@ def _meet(state: _State, day: int) -> None:
     strength = disease.infectiousness(Course(*(part[infector] for part in state.course)), when)
     # Nobody who has been taken away meets anybody.
     strength[when >= state.rows.resulted_at[infector]] = 0
-    strength *= np.concatenate((met.share, np.ones(len(home.source))))
+    strength *= vigour * np.concatenate((met.share, np.ones(len(home.source))))
     if state.alarm_at < begins:
         strength[: len(met.source)] *= CAUTION
     hit = np.flatnonzero(state.dice.random(len(who)) < disease.chance(setting, strength, minutes))

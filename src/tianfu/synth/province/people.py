@@ -24,8 +24,10 @@ WORKER_AGES: Final = (18, 61)
 WORKING_SHARE: Final = 0.68
 TOWNSHIPS: Final = 9
 CENTRE_SHARE: Final = 0.6
-# People in a cell of 800 m near a centre, about 8,000 a square kilometre.
-CELL_PEOPLE: Final = 5_000
+# People in a cell of 800 m near a centre, by the last character of the division's name: 19,000 a square kilometre in the
+# districts of a city, as in the middle of Chengdu, 8,000 in a county town. Ours.
+CELL_PEOPLE: Final = {"区": 12_000, "市": 8_000}
+CELL_PEOPLE_ELSE: Final = 5_000
 
 # Up to which age: who has a phone of their own, and how readily they scan with one.
 _BY_AGE: Final = ((10, 0.0, 0.0), (16, 0.55, 0.6), (66, 0.985, 1.0), (76, 0.8, 0.7), (AGE_MAX + 1, 0.5, 0.35))
@@ -107,9 +109,10 @@ def _homes(
     spots = np.concatenate((centre, towns), axis=1)
     weights = np.concatenate(([CENTRE_SHARE], np.full(TOWNSHIPS, (1 - CENTRE_SHARE) / TOWNSHIPS)))
     spot = dice.choice(TOWNSHIPS + 1, size=households, p=weights)
-    # A disc as dense as CELL_PEOPLE holds the people of a spot within about one and a half deviations.
+    # In the middle of a normal distribution of that deviation it is as dense as CELL_PEOPLE.
     living = people * counties.share[:, None] * weights[None, :]
-    spread = np.maximum(0.5, np.sqrt(living / CELL_PEOPLE / (2 * np.pi)) * 1.3).astype(np.float32)
+    dense = np.array([CELL_PEOPLE.get(name[-1], CELL_PEOPLE_ELSE) for name in counties.names])
+    spread = np.maximum(0.5, np.sqrt(living / dense[:, None] / (2 * np.pi))).astype(np.float32)
     at = spots[county, spot] + dice.standard_normal((households, 2), np.float32) * spread[county, spot][:, None]
     at = np.clip(at, 0, GRID - 0.01).astype(np.float32)
     return county, at[:, 0], at[:, 1], centre[:, 0]

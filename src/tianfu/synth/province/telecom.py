@@ -12,13 +12,12 @@ import numpy as np
 
 from tianfu.synth.province import routine
 from tianfu.synth.province.disease import DAY
-from tianfu.synth.province.model import NOBODY, Flags, Short, Stays, Whole
+from tianfu.synth.province.model import NOBODY, Flags, Scans, Short, Stays, Whole
 from tianfu.synth.province.world import World
 
 SHARED_MINUTES_LEAST: Final = 11
-# Total of two weeks in one's home cell or the cell of one's work; elsewhere nobody comes near the rule's 30 hours.
-HOME_STAY: Final = 14 * 12 * 60
-WORK_STAY: Final = 10 * 7 * 60
+# Minutes of two weeks in the cell of one's home or work; elsewhere nobody comes near the 30 hours of the rule.
+LONG_STAY: Final = 14 * 12 * 60
 
 
 class Presence(NamedTuple):
@@ -42,16 +41,14 @@ class Shared(NamedTuple):
     """Who shared a cell with one of the windows' people for more than ten minutes, each person once, sorted.
 
     `together` is the longest such time in a cell where one of the two stays long (0: none), `passing` the longest in
-    any other; `stay` the longer total stay of the two, minutes; `last` the last minute of any, of the lake. `outside`
-    tells who shared one away from the cells of their own home and work; `unshown` who did without a scan of theirs
-    about that time that shows another place.
+    any other; `last` the last minute of any, of the lake. `shown`: each time a scan of theirs shows where they were.
     """
 
     person: Whole
     together: Whole
     passing: Whole
-    stay: Whole
     last: Whole
+    shown: Flags
 
 
 def presence(world: World, number: int, stays: Stays) -> Presence:
@@ -81,32 +78,47 @@ def presence(world: World, number: int, stays: Stays) -> Presence:
     return Presence(person[seen], cell[seen], begins[seen].astype(np.int16), ends[seen].astype(np.int16))
 
 
-def shared(world: World, windows: Windows, days: dict[int, Presence]) -> Shared:
-    """Who shared cells with the people of `windows` on those days, by day number."""
-    count = world.settings.people
-    together, passing = np.zeros(count, np.int32), np.zeros(count, np.int32)
-    stay, last = np.zeros(count, np.int32), np.full(count, -1, np.int32)
-    works = world.people.works_at
-    work_cell = np.where(works == NOBODY, NOBODY, world.sites.cell[works])
-    of = np.full(count, NOBODY, np.int32)
-    of[windows.person] = np.arange(len(windows.person), dtype=np.int32)
-    for number, seen in sorted(days.items()):
-        left, right, begins, minutes = _pairs(seen, of != NOBODY)
-        at = world.settings.day_number(number) * DAY + begins
-        window = of[seen.person[left]]
-        counts = (at + minutes > windows.since[window]) & (at < windows.until[window])
-        left, right, minutes, at = left[counts], right[counts], minutes[counts], at[counts]
+class Gathering:
+    """Gathers, day by day, who shared cells with the people of `windows`."""
+
+    def __init__(self, world: World, windows: Windows) -> None:
+        """Nobody yet."""
+        count = world.settings.people
+        self._world, self._windows = world, windows
+        self._together, self._passing = np.zeros(count, np.int32), np.zeros(count, np.int32)
+        self._last, self._unshown = np.full(count, NOBODY, np.int32), np.zeros(count, np.bool_)
+        works = world.people.works_at
+        self._work_cell = np.where(works == NOBODY, NOBODY, world.sites.cell[works])
+        self._window = np.full(count, NOBODY, np.int32)
+        self._window[windows.person] = np.arange(len(windows.person), dtype=np.int32)
+
+    def add(self, number: int, seen: Presence, scanned: Scans) -> None:
+        """Take in day `number`: its phones, and its scans (which show where somebody really was)."""
+        left, right, begins, minutes = _pairs(seen, self._window != NOBODY)
+        at = self._world.settings.day_number(number) * DAY + begins
+        window = self._window[seen.person[left]]
+        counts = (at + minutes > self._windows.since[window]) & (at < self._windows.until[window])
+        left, right, begins, minutes, at = (part[counts] for part in (left, right, begins, minutes, at))
         mine, other, cell = seen.person[left], seen.person[right], seen.cell[left]
-        home = (world.people.cell[mine] == cell) | (world.people.cell[other] == cell)
-        work = (work_cell[mine] == cell) | (work_cell[other] == cell)
-        total = np.where(home, HOME_STAY, np.where(work, WORK_STAY, minutes)).astype(np.int32)
-        long = home | work
-        np.maximum.at(together, other[long], minutes[long].astype(np.int32))
-        np.maximum.at(passing, other[~long], minutes[~long].astype(np.int32))
-        np.maximum.at(stay, other, total)
-        np.maximum.at(last, other, (at + minutes - 1).astype(np.int32))
-    person = np.flatnonzero(last >= 0).astype(np.int32)
-    return Shared(person, together[person], passing[person], stay[person], last[person])
+        home = self._world.people.cell
+        long = (home[mine] == cell) | (home[other] == cell)
+        long |= (self._work_cell[mine] == cell) | (self._work_cell[other] == cell)
+        np.maximum.at(self._together, other[long], minutes[long].astype(np.int32))
+        np.maximum.at(self._passing, other[~long], minutes[~long].astype(np.int32))
+        np.maximum.at(self._last, other, (at + minutes - 1).astype(np.int32))
+        keys = np.sort(scanned.person.astype(np.int64) * DAY + scanned.minute)
+        key = other.astype(np.int64) * DAY + begins
+        after = np.searchsorted(keys, key)
+        later = keys[np.minimum(after, len(keys) - 1)] if len(keys) else key - 1
+        # In the cell they scanned at a venue while the other was there too: the scan says which venue it was.
+        self._unshown[other[~((later >= key) & (later < key + minutes))]] = True
+
+    def shared(self) -> Shared:
+        """Everybody who shared a cell so far."""
+        person = np.flatnonzero(self._last >= 0).astype(np.int32)
+        return Shared(
+            person, self._together[person], self._passing[person], self._last[person], ~self._unshown[person]
+        )
 
 
 def _pairs(seen: Presence, source: Flags) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

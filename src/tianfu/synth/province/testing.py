@@ -14,7 +14,7 @@ from tianfu.synth.province.disease import DAY, RESULT_HOURS, SENSITIVITY
 from tianfu.synth.province.model import Flags, Settings, Whole
 
 # Days after the first positive: at once, the day after, then wider apart until two weeks are over.
-ROUND_DAYS: Final = (1, 2, 4, 7, 10, 13)
+ROUND_DAYS: Final = (1, 2, 4, 7, 10, 12, 14)
 # Sampling begins at eight in the morning and takes ten hours.
 BEGINS: Final = 8 * 60
 LASTS: Final = 10 * 60
