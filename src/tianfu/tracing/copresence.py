@@ -2,38 +2,30 @@
 
 A source visit is a visit that begins in one of its person's periods. At minute t it meets each visit of another person
 at the same venue that begins in (t - before, t + after); the exposure begins at the later of the two
-(`tianfu.tracing.model.Reach`). Source people are never reached themselves. The same visits as several partitions, or
-as one, give the same answer; so does any number of threads.
+(`tianfu.tracing.model.Reach`). A window with too many scans names nobody and is announced. People who are sources are
+never reached. The same visits as several partitions or as one give the same answer, and so does any number of threads.
+
+No pair of visits is ever made: what a hop costs is a few binary searches for each source visit, and one look at each
+visit that lies in a window, however many windows it lies in. `docs/tracing.md` tells it with an example.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tianfu.lake.layout import (
-    DAY_MINUTES,
-    MINUTE_BITS,
-    MINUTE_MASK,
-    PERSON_BITS,
-    PERSON_MASK,
-    VENUE_BITS,
-    VENUE_MASK,
-    Partition,
-    People,
-)
-from tianfu.tracing.model import Announcement, Hop, Meeting, PerVenue, Reach, Reached, Sources
+from tianfu.lake.layout import MINUTE_BITS, VENUE_BITS, Partition, People
+from tianfu.tracing.earliest import earliest, scanned, shares
+from tianfu.tracing.lineage import lineage
+from tianfu.tracing.meetings import meetings
+from tianfu.tracing.model import Hop, Meeting, PerVenue, Reach, Reached, Sources
+from tianfu.tracing.windows import source_visits, uncrowded, windows
 
-Numbers = NDArray[np.int64]
-
-
-class _Visits(NamedTuple):
-    venue: Numbers
-    minute: Numbers
-    person: Numbers
+THREADS: Final = 2
 
 
 def hop(
@@ -44,36 +36,23 @@ def hop(
     venue_type: PerVenue,
     people: int,
     excluded: People | None = None,
-    threads: int = 2,
+    threads: int = THREADS,
 ) -> Hop:
     """Everybody whom the visits of `sources` reach, each with the earliest exposure.
 
-    `venue_type` has a code for each venue; a venue beyond its end has type 0. `people` is the highest person number of
-    the partitions and one. `excluded`, sorted, are never reached, nor are the sources.
+    `partitions` in any order, days missing or several times; `sources` in any order. `venue_type` has a code for each
+    venue number; a venue beyond its end has type 0. `people` is the highest person number and one: a size, people with
+    higher numbers are found as well. `excluded` are never reached, nor are the sources. Announcements are
+    ordered by venue and begin. Takes 8 bytes a scan when few are scanned, else 2 bytes a person (4 when the
+    partitions span more than 45 days), and 50 bytes a source visit.
     """
-    del threads
-    visits = _source_visits(partitions, sources)
-    windows = np.unique(np.stack([visits.venue, visits.minute], axis=1), axis=0)
-    earliest = np.full(people, np.iinfo(np.int64).max)
-    crowds: list[tuple[int, int, int]] = []
-    scanned = 0
-    for venue, minute in windows.tolist():
-        before, after, crowd = _reach_at(reach, venue_type, venue)
-        first, end = minute - before + 1, minute + after
-        if first >= end:
-            continue
-        found = _at(partitions, venue, first, end)
-        if crowd and len(found.person) > crowd:
-            crowds.append((venue, first, end))
-            continue
-        scanned += len(found.person)
-        np.minimum.at(earliest, found.person, np.maximum(found.minute, minute))
-    earliest[sources.person] = np.iinfo(np.int64).max
-    if excluded is not None:
-        earliest[excluded] = np.iinfo(np.int64).max
-    person = np.flatnonzero(earliest < np.iinfo(np.int64).max)
-    reached = Reached(person.astype(np.uint32), earliest[person].astype(np.int32))
-    return Hop(reached, _announced(partitions, crowds), scanned)
+    with ThreadPoolExecutor(threads) as pool:
+        opened = windows(source_visits(partitions, sources, pool), reach, venue_type)
+        few = uncrowded(partitions, opened, reach, venue_type, pool)
+        looked_at = shares(few.found)
+        never = sources.person if excluded is None else np.concatenate([sources.person, excluded])
+        reached = earliest(looked_at, few.windows, never, people=_size(partitions, people), pool=pool)
+    return Hop(reached, few.announcements, scanned(looked_at))
 
 
 def trace(
@@ -84,28 +63,31 @@ def trace(
     venue_type: PerVenue,
     people: int,
     until: int,
-    threads: int = 2,
+    threads: int = THREADS,
 ) -> list[Hop]:
-    """One hop for each of `reaches`; whom a hop reached is the source of the next from the exposure to `until`.
+    """One hop for each of `reaches`: whom a hop reached is the source of the next, from the exposure to `until`.
 
-    Cases are never reached; everybody stands in one hop, the lowest.
+    Time order is kept: only what somebody visited after being exposed counts. Cases are never reached, and everybody
+    stands in one hop, the lowest.
     """
     hops: list[Hop] = []
     sources, known = cases, np.unique(cases.person)
     for reach in reaches:
-        found = hop(
-            partitions,
-            sources,
-            reach=reach,
-            venue_type=venue_type,
-            people=people,
-            excluded=known,
-            threads=threads,
+        if hops:
+            reached = hops[-1].reached
+            sources = Sources(*reached, np.full(len(reached.person), until, np.int32))
+            known = _union(known, reached.person)
+        hops.append(
+            hop(
+                partitions,
+                sources,
+                reach=reach,
+                venue_type=venue_type,
+                people=people,
+                excluded=known,
+                threads=threads,
+            )
         )
-        hops.append(found)
-        reached = found.reached
-        sources = Sources(reached.person, reached.exposed_at, np.full(len(reached.person), until, np.int32))
-        known = np.union1d(known, reached.person)
     return hops
 
 
@@ -116,87 +98,38 @@ def parents(
     *,
     reach: Reach,
     venue_type: PerVenue,
-    threads: int = 2,
+    threads: int = THREADS,
 ) -> tuple[People, NDArray[np.uint32]]:
-    """The source and the venue of each person's earliest exposure; of ties the smallest source, then venue."""
-    del threads
-    source = np.zeros(len(reached.person), np.uint32)
-    venue = np.zeros(len(reached.person), np.uint32)
-    for n, (person, exposed_at) in enumerate(zip(reached.person.tolist(), reached.exposed_at.tolist(), strict=True)):
-        met = why(partitions, sources, person, reach=reach, venue_type=venue_type)
-        first = next(meeting for meeting in met if meeting.exposed_at == exposed_at)
-        source[n], venue[n] = first.source, first.venue
-    return source, venue
+    """The source and the venue of each reached person's earliest exposure; of ties the smallest source, then venue.
+
+    `reached` is what `hop` found with the same partitions, sources and reach, or a part of it. Costs a second scan.
+    Raises `ValueError` for somebody who was not exposed at that minute.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        visits = source_visits(partitions, sources, pool)
+        few = uncrowded(partitions, windows(visits, reach, venue_type), reach, venue_type, pool)
+        return lineage(visits, few, reached, reach=reach, venue_type=venue_type, pool=pool)
 
 
 def why(
     partitions: Sequence[Partition], sources: Sources, person: int, *, reach: Reach, venue_type: PerVenue
 ) -> list[Meeting]:
-    """All meetings of one person with sources, by exposure, source, venue and the two minutes."""
-    met: set[Meeting] = set()
-    always = Sources(np.array([person], np.uint32), np.array([0], np.int32), np.array([2**31 - 1], np.int32))
-    own = _source_visits(partitions, always)
-    for venue, person_at in zip(own.venue.tolist(), own.minute.tolist(), strict=True):
-        before, after, crowd = _reach_at(reach, venue_type, venue)
-        found = _at(partitions, venue, person_at - after + 1, person_at + before)
-        for source_at, source in zip(found.minute.tolist(), found.person.tolist(), strict=True):
-            theirs = sources.person == source
-            infectious = (theirs & (sources.since <= source_at) & (source_at < sources.until)).any()
-            if source == person or not infectious:
-                continue
-            scans = len(_at(partitions, venue, source_at - before + 1, source_at + after).person)
-            if not crowd or scans <= crowd:
-                met.add(Meeting(source, venue, source_at, person_at, max(source_at, person_at)))
-    return sorted(met, key=lambda one: (one.exposed_at, one.source, one.venue, one.source_at, one.person_at))
+    """All meetings of one person with sources, by exposure, source, venue and the two minutes.
+
+    For somebody who was reached the first has the earliest exposure. A source's own meetings with other sources are
+    listed too: whether two cases met is worth knowing, though neither is reached. Crowds name nobody here either.
+    """
+    return meetings(partitions, sources, person, reach=reach, venue_type=venue_type)
 
 
-def _source_visits(partitions: Sequence[Partition], sources: Sources) -> _Visits:
-    parts = []
-    for part in partitions:
-        for person, since, until in zip(*(column.tolist() for column in sources), strict=True):
-            first = np.searchsorted(part.by_person, np.uint64(person << (MINUTE_BITS + VENUE_BITS)))
-            end = np.searchsorted(part.by_person, np.uint64((person + 1) << (MINUTE_BITS + VENUE_BITS)))
-            words = part.by_person[first:end]
-            minute = (words >> np.uint64(VENUE_BITS) & np.uint64(MINUTE_MASK)).astype(np.int64)
-            minute += part.day * DAY_MINUTES
-            chosen = (minute >= since) & (minute < until)
-            venue = (words[chosen] & np.uint64(VENUE_MASK)).astype(np.int64)
-            parts.append(_Visits(venue, minute[chosen], np.full(len(venue), person, np.int64)))
-    return _together(parts)
+def _size(partitions: Sequence[Partition], people: int) -> int:
+    """A number greater than every person's: the last word in person order has the highest of its partition."""
+    highest = (int(part.by_person[-1]) >> (MINUTE_BITS + VENUE_BITS) for part in partitions if len(part.by_person))
+    return max(people, *(number + 1 for number in highest), 1)
 
 
-def _at(partitions: Sequence[Partition], venue: int, first: int, end: int) -> _Visits:
-    """The visits of `venue` that begin in [`first`, `end`)."""
-    parts = []
-    for part in partitions:
-        midnight = part.day * DAY_MINUTES
-        low, high = (min(max(at - midnight, 0), DAY_MINUTES) for at in (first, end))
-        keys = [np.uint64((venue << MINUTE_BITS | at) << PERSON_BITS) for at in (low, max(low, high))]
-        begins, ends = np.searchsorted(part.by_venue, np.array(keys))
-        words = part.by_venue[begins:ends]
-        minute = (words >> np.uint64(PERSON_BITS) & np.uint64(MINUTE_MASK)).astype(np.int64) + midnight
-        person = (words & np.uint64(PERSON_MASK)).astype(np.int64)
-        parts.append(_Visits(np.full(len(words), venue, np.int64), minute, person))
-    return _together(parts)
-
-
-def _together(parts: list[_Visits]) -> _Visits:
-    if not parts:
-        return _Visits(*(np.zeros(0, np.int64) for _ in range(3)))
-    return _Visits(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-
-
-def _reach_at(reach: Reach, venue_type: PerVenue, venue: int) -> tuple[int, int, int]:
-    kind = int(venue_type[venue]) if venue < len(venue_type) else 0
-    return int(reach.before[kind]), int(reach.after[kind]), int(reach.crowd[kind])
-
-
-def _announced(partitions: Sequence[Partition], crowds: list[tuple[int, int, int]]) -> tuple[Announcement, ...]:
-    """Announcements of windows in order of venue and begin; those of one venue that touch become one."""
-    merged: list[tuple[int, int, int]] = []
-    for venue, first, end in crowds:
-        if merged and merged[-1][0] == venue and first <= merged[-1][2]:
-            merged[-1] = (venue, merged[-1][1], max(end, merged[-1][2]))
-        else:
-            merged.append((venue, first, end))
-    return tuple(Announcement(*window, len(_at(partitions, *window).person)) for window in merged)
+def _union(some: People, others: People) -> People:
+    """Two ascending lists without a common member as one: the stable sort merges runs instead of sorting."""
+    both = np.concatenate([some, others])
+    both.sort(kind="stable")
+    return both
