@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from tianfu.lake.layout import Partition
+from tianfu.lake.layout import MINUTE_BITS, VENUE_BITS, Partition, People
 from tianfu.synth.province import disease, outbreak, routine, scanning, telecom, testing
 from tianfu.synth.province.disease import DAY
-from tianfu.synth.province.model import NOBODY, Mode, Whole, lake_person
+from tianfu.synth.province.model import NOBODY, Flags, Mode, Whole, lake_person
 from tianfu.synth.province.outbreak import Infections, Outbreak
 from tianfu.synth.province.telecom import LONG_STAY, Gathering, Shared, Windows
 from tianfu.synth.province.travel import ELSEWHERE
@@ -76,7 +76,7 @@ def facts(world: World, spread: Outbreak, cases: Windows, found: Records, *, as_
     """Everything the sources say of `cases` as of `as_of`, and the results of tests known at `until`."""
     groups, seats = _groups(world, cases), _seats(world, cases)
     companions = _companions(found.shared)
-    scanned = np.unique(np.concatenate([part.by_person >> np.uint64(36) for part in found.partitions]))
+    scanned = _scanned(world, found)
     unshown = lake_person(found.shared.person[~found.shared.shown])
     exposures = (
         (lake_person(found.shared.person), found.shared.last),
@@ -91,31 +91,64 @@ def facts(world: World, spread: Outbreak, cases: Windows, found: Records, *, as_
         scans=screening.Scans(
             found.reached.person,
             np.zeros(len(found.reached.person), np.int32),
-            np.setdiff1d(scanned.astype(np.uint32), unshown),
+            np.setdiff1d(scanned, unshown, assume_unique=True),
         ),
         seats=seats,
         groups=groups,
-        tests=tests(world, spread, until=until),
+        tests=_tests(world, spread, until),
         exposures=screening.Exposures(*(np.concatenate(parts) for parts in zip(*exposures, strict=True))),
         whereabouts=_whereabouts(world, until),
     )
 
 
-def tests(world: World, spread: Outbreak, *, until: int) -> screening.Tests:
-    """Every result known at `until`: rounds of mass testing, and the first positive of each case."""
+class Results(NamedTuple):
+    """Results of tests, one entry each: whose (numbers of the world), minutes of the lake, whether positive."""
+
+    person: Whole
+    sampled_at: Whole
+    resulted_at: Whole
+    positive: Flags
+
+
+def tests_until(world: World, spread: Outbreak, *, until: int) -> Results:
+    """Every result known at `until`: the first positive of each case, and the rounds of mass testing.
+
+    A case's first positive stands here once, also when a round found it.
+    """
     rows = spread.infections
     infectious = np.full(world.settings.people, disease.FAR, np.int32)
     infectious[rows.person] = rows.infectious_at
+    first = np.full(world.settings.people, disease.FAR, np.int32)
+    first[rows.person] = rows.sampled_at
     known = rows.resulted_at <= until
-    people, sampled = [lake_person(rows.person[known])], [rows.sampled_at[known]]
-    positive = [np.ones(int(known.sum()), np.bool_)]
+    parts = [
+        Results(
+            rows.person[known], rows.sampled_at[known], rows.resulted_at[known], np.ones(int(known.sum()), np.bool_)
+        )
+    ]
     for number in range(len(testing.ROUND_DAYS)):
+        if spread.alarm_at == disease.FAR or testing.begins_at(spread.alarm_at, number) > until:
+            break
         taken = testing.round_of(world.settings, spread.alarm_at, number)
-        here = np.flatnonzero(taken.comes & (taken.resulted_at <= until)).astype(np.int32)
-        people.append(lake_person(here))
-        sampled.append(taken.sampled_at[here])
-        positive.append(disease.detectable(infectious[here], taken.sampled_at[here]) & taken.finds[here])
-    return screening.Tests(np.concatenate(people), np.concatenate(sampled), np.concatenate(positive))
+        came = taken.comes & (taken.resulted_at <= until) & (taken.sampled_at != first)
+        here = np.flatnonzero(came).astype(np.int32)
+        sampled = taken.sampled_at[here]
+        positive = disease.detectable(infectious[here], sampled) & taken.finds[here]
+        parts.append(Results(here, sampled, taken.resulted_at[here], positive))
+    return Results(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _tests(world: World, spread: Outbreak, until: int) -> screening.Tests:
+    found = tests_until(world, spread, until=until)
+    return screening.Tests(lake_person(found.person), found.sampled_at, found.positive)
+
+
+def _scanned(world: World, found: Records) -> People:
+    """Who scanned anywhere on the days of `found`."""
+    who = np.zeros(world.settings.people + 1, np.bool_)
+    for part in found.partitions:
+        who[part.by_person >> np.uint64(VENUE_BITS + MINUTE_BITS)] = True
+    return np.flatnonzero(who).astype(np.uint32)
 
 
 def _phones(world: World) -> Whole:
