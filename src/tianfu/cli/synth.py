@@ -1,4 +1,4 @@
-"""`tianfu synth`: the files of a synthetic province or county, the same for the same seed; the drill; the comparison."""
+"""`tianfu synth`: a synthetic province or county, the same for the same seed; the drill; the comparison."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _OUT = click.Path(file_okay=False, path_type=Path)
 @click.option("--arrays-only", is_flag=True, help="Scans only, as the lake's arrays: for a whole province.")
 @click.option("--scans-a-day", default=19_040_000, show_default=True, type=int, help="With --arrays-only.")
 @click.pass_context
-def command(ctx: click.Context, **options: object) -> None:
+def command(ctx: click.Context, /, **options: object) -> None:
     """Write a province when no command of the group is named."""
     if ctx.invoked_subcommand is not None:
         return
@@ -97,5 +97,3 @@ def compare(*, people: int, days: int, seed: int) -> None:
     from tianfu.cli import synth_province
 
     synth_province.compare(people, days, seed)
-
-

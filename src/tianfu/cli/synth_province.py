@@ -25,7 +25,7 @@ FUNNELS: Final = PROJECT_ROOT / "policies" / "tracing" / "funnels"
 DRILL_FUNNELS: Final = ("nobody-by-silence", "wide-to-field")
 DRILL_DAYS: Final = 26
 DRILL_FIRST_DAY: Final = date(2021, 10, 11)
-DRILL_PLAN: Final = Plan(imported=6, vigour=2.0)
+DRILL_PLAN: Final = Plan(imported=10, vigour=2.0)
 
 
 def write(options: Mapping[str, object]) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tianfu.lake import layout
 from tianfu.lake.layout import Partition
 from tianfu.synth.province import routine, scanning, sources
-from tianfu.synth.province.model import lake_person
+from tianfu.synth.province.model import Stays, lake_person
 from tianfu.synth.province.world import World
 from tianfu.tracing import copresence
 from tianfu.tracing.model import VENUE_TYPES_MAX, PerVenue, Reach, Sources
@@ -85,6 +85,9 @@ def compare(world: World, *, index_people: int = INDEX_PEOPLE) -> Comparison:
     active = np.flatnonzero(world.people.scans > 0)
     chosen = np.sort(dice.choice(active, min(index_people, len(active)), replace=False)).astype(np.int32)
     types = sources.venue_types(world)
+    kept = min(1.0, SCANS_A_DAY * world.settings.people * world.settings.days / max(1, scans))
+    thin = [_thinned(part, dice, kept) for part in partitions]
+    people, everybody = lake_person(chosen), world.settings.people + 1
     return Comparison(
         people=world.settings.people,
         days=world.settings.days,
@@ -93,13 +96,8 @@ def compare(world: World, *, index_people: int = INDEX_PEOPLE) -> Comparison:
         top=_top(visits),
         stay=float(np.median(np.concatenate(public))),
         degree=_degree(world, stays[0]),
-        hops=_hops_of(partitions, lake_person(chosen), types, world.settings.people + 1),
-        thinned=_hops_of(
-            [_thinned(part, dice, min(1.0, SCANS_A_DAY * world.settings.people * world.settings.days / max(1, scans))) for part in partitions],
-            lake_person(chosen),
-            types,
-            world.settings.people + 1,
-        ),
+        hops=_hops_of(partitions, people, types, everybody),
+        thinned=_hops_of(thin, people, types, everybody),
     )
 
 
@@ -110,12 +108,13 @@ def report(found: Comparison) -> str:
 
 def _report(found: Comparison) -> Iterator[str]:
     yield f"{found.people:,} people, {found.days} days, {found.scans_a_day:.2f} scans a person and day"
-    yield f"  published: {SCANS_A_DAY} (19.04 million of 90 million on 4 September 2022); more where scanning is enforced"
+    yield f"  published: {SCANS_A_DAY} (19.04 million of 90 million on 4 September 2022); more where it is enforced"
     yield f"visits by rank of venue: slope {found.zipf:.2f}, the busiest hundredth has {found.top:.0%} of them"
     yield f"  assumed in the first experiment: {ZIPF} (Zipf); {_nearly(found.zipf, ZIPF)}"
     yield f"visit to a venue: median {found.stay:.0f} minutes"
     yield f"  published: {VISIT_MINUTES_MEDIAN} (New Zealand's sites of exposure, where short visits are rarely listed)"
-    yield f"others at the same venue on a day: {found.degree[0]:.0f}, for 15 minutes or more {found.degree[1]:.0f} (medians)"
+    once, longer = found.degree
+    yield f"others at one venue with somebody on a day: {once:.0f}, for 15 minutes {longer:.0f} (medians)"
     yield "  no published figure for scans"
     yield f"contacts of {INDEX_PEOPLE} random people in all scans, then with only {SCANS_A_DAY} scans a person and day"
     for hop in (*found.hops, *found.thinned):
@@ -130,7 +129,7 @@ def _report(found: Comparison) -> Iterator[str]:
     least, most = OVER_TRACING
     yield f"over-tracing, thinned: {'within' if inside else 'not within'} the published x{least} to x{most}"
     yield "hops are far larger than among check-ins: those are a sample of the visits of a sample of the people, while"
-    yield "here everybody of one town is in it; with all scans a second hop is nearly the town, and order hardly matters."
+    yield "here a whole town is in it; with all scans the second hop is nearly the town, and order hardly matters."
 
 
 def _nearly(value: float, wanted: float) -> str:
@@ -153,7 +152,7 @@ def _top(visits: NDArray[np.int64]) -> float:
     return float(ordered[: max(1, len(ordered) // 100)].sum() / max(1, ordered.sum()))
 
 
-def _degree(world: World, stays: routine.Stays) -> tuple[float, float]:
+def _degree(world: World, stays: Stays) -> tuple[float, float]:
     """Medians over a few people who went out: others they were with at venues, at all and for 15 minutes."""
     public = np.flatnonzero(stays.place < world.sites.posters)
     dice = world.settings.dice(61)
@@ -163,7 +162,9 @@ def _degree(world: World, stays: routine.Stays) -> tuple[float, float]:
         met: dict[int, int] = {}
         for mine in public[stays.person[public] == person].tolist():
             same = public[stays.place[public] == stays.place[mine]]
-            together = np.minimum(stays.ends[same], stays.ends[mine]) - np.maximum(stays.begins[same], stays.begins[mine])
+            together = np.minimum(stays.ends[same], stays.ends[mine]) - np.maximum(
+                stays.begins[same], stays.begins[mine]
+            )
             for other, minutes in zip(stays.person[same].tolist(), together.tolist(), strict=True):
                 if other != person and minutes > 0:
                     met[other] = max(met.get(other, 0), minutes)

@@ -9,7 +9,8 @@ a few valid rows as `tianfu.synth.feed_rows` makes them.
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -61,7 +62,7 @@ class Departments:
 
     def files(self) -> Iterator[tuple[str, Iterable[Row]]]:
         """Each feed with its rows, in the order of the contracts; a feed without any row is left out."""
-        made = {
+        made: dict[str, Callable[[], Iterable[Row]]] = {
             "lab": self._lab,
             "cases": self._cases,
             "telecom_companions": self._companions,
@@ -105,14 +106,11 @@ class Departments:
         }
 
     def _lab(self) -> Iterator[Row]:
-        number = 0
         found = sources.tests_until(self._world, self._spread, until=self._at)
-        for person, sampled, resulted, positive in zip(*(part.tolist() for part in found), strict=True):
-            number += 1
+        mass = zip(*(part.tolist() for part in found), strict=True)
+        ordinary = ((*test, False) for test in self._ordinary_tests())
+        for number, (person, sampled, resulted, positive) in enumerate(itertools.chain(mass, ordinary), start=1):
             yield self._sample(person, sampled, resulted, number, positive=positive)
-        for person, sampled, resulted in self._ordinary_tests():
-            number += 1
-            yield self._sample(person, sampled, resulted, number, positive=False)
 
     def _ordinary_tests(self) -> Iterator[tuple[int, int, int]]:
         """Tests on the days before anything is known: of people whom a test cannot find."""
@@ -161,10 +159,7 @@ class Departments:
         if self._records is None:
             return
         shared = self._records.shared
-        chosen = np.flatnonzero(shared.together > 0)
-        number = 0
-        for row in chosen.tolist():
-            number += 1
+        for number, row in enumerate(np.flatnonzero(shared.together > 0).tolist(), start=1):
             person = int(shared.person[row])
             yield {
                 "record_id": f"TEL-{number:07d}",
@@ -330,7 +325,8 @@ class Departments:
     def _filled(self, feed: str) -> Sequence[Row]:
         """Rows about a few people, and a sample that is taken but has no result of its own kind."""
         dice = self._world.settings.dice(43)
-        some = np.sort(dice.choice(self._world.settings.people, min(FILLED_PEOPLE, self._world.settings.people), False))
+        everybody = self._world.settings.people
+        some = np.sort(dice.choice(everybody, min(FILLED_PEOPLE, everybody), replace=False))
         people = [self._synthetic(person) for person in some.tolist()]
         return feed_rows.rows(feed, people, self._world.settings.seed, layout.instant_of(self._at))
 

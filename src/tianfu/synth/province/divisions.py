@@ -67,10 +67,7 @@ def counties(place: str) -> Counties:
     for division in found:
         total[division.code[:4]] += _weight(division.name)
     people = np.array(
-        [
-            PREFECTURES_2020[division.code[:4]] * _weight(division.name) / total[division.code[:4]]
-            for division in chosen
-        ]
+        [PREFECTURES_2020[division.code[:4]] * _weight(division.name) / total[division.code[:4]] for division in chosen]
     )
     return Counties(
         tuple(division.code for division in chosen), tuple(division.name for division in chosen), people / people.sum()

@@ -4,7 +4,7 @@ Some days after the first positive result the cases known by then are traced and
 and a published funnel; the truth only scores it. Scored are the *later positives*: people infected by then whom nobody
 knows yet. One could have been *seen* when at least one record of a source places them with a case known by then, in
 the time the rules call that case infectious: `named` by a scan at one venue, a seat in one carriage, a household, a
-class or a room; or by the carriers alone, in one cell for more than ten minutes. The others no source could see: who
+class or a room; or by the carriers alone, in one cell for more than ten minutes in two weeks. The others no source could see: who
 infected them is not known yet either, or nothing was recorded.
 """
 
@@ -140,7 +140,14 @@ def run(
         start = seconds()
         result = screening.run(funnel, facts, seconds=seconds)
         drills.append(
-            score(settings.seed, made, facts, funnel.name, result, (simulated - began, recorded - simulated, start, seconds()))
+            score(
+                settings.seed,
+                made,
+                facts,
+                funnel.name,
+                result,
+                (simulated - began, recorded - simulated, start, seconds()),
+            )
         )
     return tuple(drills)
 

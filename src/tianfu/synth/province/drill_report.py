@@ -193,5 +193,5 @@ def _across(people: float) -> float:
 def _fraction(people: float) -> float:
     """How far a figure is within its power of ten, straight."""
     whole = max(1, round(people))
-    power = 10 ** (len(str(whole)) - 1)
+    power = float(10 ** (len(str(whole)) - 1))
     return (whole / power - 1) / 9

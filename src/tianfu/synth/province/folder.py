@@ -75,7 +75,8 @@ def write(
     people = identities.make(world)
     spread = outbreak.spread(world, plan)
     at = (world.settings.day_number(0) + world.settings.days) * DAY - 1
-    say(f"outbreak: {len(spread.infections.person)} infections, {int((spread.infections.resulted_at <= at).sum())} known")
+    known = int((spread.infections.resulted_at <= at).sum())
+    say(f"outbreak: {len(spread.infections.person)} infections, {known} known")
     _write_people(world, people, out / "people.csv")
     _write_venues(world, out / "venues.csv")
     _write_truth(spread, people, out / "truth" / "infections.csv")
@@ -174,7 +175,10 @@ def _write_truth(spread: Outbreak, people: Identities, path: Path) -> None:
                 *("" if value == NOBODY else int(value) + 1 for value in (row.by, row.place)),
                 Setting(int(row.setting)).name.lower(),
                 text(int(row.infectious_at)),
-                *("" if value == FAR else text(int(value)) for value in (row.onset_at, row.sampled_at, row.resulted_at)),
+                *(
+                    "" if value == FAR else text(int(value))
+                    for value in (row.onset_at, row.sampled_at, row.resulted_at)
+                ),
                 case_key(int(number[position])) if row.resulted_at != FAR else "",
             )
         )
@@ -263,5 +267,3 @@ def _write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[objec
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
-
-

@@ -111,7 +111,7 @@ class People(NamedTuple):
 
 
 class Sites(NamedTuple):
-    """Every place: `kind` uint8, `county` int16, `cell` int32; `unit_of` int32, the school, firm or run it is a part of.
+    """Every place: `kind` uint8, `county` int16, `cell` int32; `unit_of` int32, the school or firm it is a part of.
 
     `posters` is how many, the first ones, have a poster: public venues and vehicles.
     """

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tianfu.synth.province import disease, routine, testing
-from tianfu.synth.province.disease import DAY, FAR, Course
+from tianfu.synth.province.columns import joined, taken
+from tianfu.synth.province.disease import DAY, FAR
 from tianfu.synth.province.model import (
     CATEGORY,
     KIND_CARRIAGE,
@@ -26,6 +27,7 @@ from tianfu.synth.province.model import (
     Stays,
     Whole,
 )
+from tianfu.synth.province.people import ADULT
 from tianfu.synth.province.world import World
 from tianfu.venues.model import VenueCategory
 
@@ -84,28 +86,26 @@ class _State:
         self.dice = world.settings.dice(30, attempt)
         self.position = np.full(world.settings.people, NOBODY, np.int32)
         self.alarm_at: int = FAR
-        self.rows = Infections(*(np.empty(0, np.uint8 if name == "setting" else np.int32) for name in _FIELDS))
-        self.course = Course(*(np.empty(0, np.float32 if name == "strength" else np.int32) for name in Course._fields))
+        none = np.empty(0, np.int32)
+        self.rows = Infections._make([none] * len(Infections._fields))._replace(setting=np.empty(0, np.uint8))
+        self.course = disease.course(none, self.dice)
 
     def add(self, person: Whole, at: Whole, by: Whole, place: Whole, setting: Byte, *, silent: bool = False) -> None:
         order = np.argsort(at, kind="stable")
-        person, at, by, place, setting = (part[order] for part in (person, at, by, place, setting))
+        person, at, by, place, setting = person[order], at[order], by[order], place[order], setting[order]
         new = disease.course(at, self.dice, silent=np.full(len(at), silent))
         self.position[person] = len(self.rows.person) + np.arange(len(person), dtype=np.int32)
-        self.course = Course(*(np.concatenate(pair) for pair in zip(self.course, new, strict=True)))
+        self.course = joined([self.course, new])
         far = np.full(len(at), FAR, np.int32)
         rows = Infections(
             *(person, at, by, place, setting, new.infectious_at, new.onset_at, new.recovers_at, new.sampled_at, far)
         )
-        rows = rows._replace(resulted_at=self._results(rows.sampled_at))
-        self.rows = Infections(*(np.concatenate(pair) for pair in zip(self.rows, rows, strict=True)))
+        rows = rows._replace(resulted_at=self.results(rows.sampled_at))
+        self.rows = joined([self.rows, rows])
 
-    def _results(self, sampled: Whole) -> Whole:
+    def results(self, sampled: Whole) -> Whole:
         hours = self.dice.integers(disease.RESULT_HOURS[0] * 60, disease.RESULT_HOURS[1] * 60, len(sampled))
         return np.where(sampled == FAR, FAR, sampled.astype(np.int64) + hours).astype(np.int32)
-
-
-_FIELDS: Final = Infections._fields
 
 
 def spread(world: World, plan: Plan) -> Outbreak:
@@ -123,7 +123,7 @@ def spread(world: World, plan: Plan) -> Outbreak:
         if day < world.settings.days and not (over and state.alarm_at != FAR):
             _meet(state, day, plan.vigour)
     order = np.argsort(state.rows.at, kind="stable")
-    return Outbreak(Infections(*(part[order] for part in state.rows)), state.alarm_at)
+    return Outbreak(taken(state.rows, order), state.alarm_at)
 
 
 def kept_in(world: World, infections: Infections, day: int) -> Flags:
@@ -143,7 +143,9 @@ def _import(state: _State, plan: Plan) -> None:
     person = legs.person[chosen]
     came = (state.world.settings.day_number(0) + legs.day[chosen].astype(np.int32)) * DAY + legs.begins[chosen]
     if some < plan.imported:
-        adults = np.flatnonzero((state.world.people.age >= 20) & (state.world.travel.out > state.world.settings.days))
+        adults = np.flatnonzero(
+            (state.world.people.age >= ADULT) & (state.world.travel.out > state.world.settings.days)
+        )
         more = state.dice.choice(adults, size=plan.imported - some, replace=False).astype(np.int32)
         first = state.world.settings.day_number(0) * DAY
         person, came = np.concatenate((person, more)), np.concatenate((came, np.full(len(more), first)))
@@ -185,7 +187,7 @@ def _test(state: _State, day: int) -> None:
 def _sampled(state: _State, who: Flags, at: NDArray[np.int64], result: Whole | None = None) -> None:
     rows = state.rows
     sampled = np.where(who, at, rows.sampled_at).astype(np.int32)
-    later = state._results(sampled) if result is None else result  # noqa: SLF001 - the functions of this module's state
+    later = state.results(sampled) if result is None else result
     state.rows = rows._replace(sampled_at=sampled, resulted_at=np.where(who, later, rows.resulted_at).astype(np.int32))
 
 
@@ -208,7 +210,7 @@ def _meet(state: _State, day: int, vigour: float) -> None:
     minutes = np.concatenate((met.minutes, np.full(len(home.source), disease.HOME_HOURS * 60, np.int64)))
     setting = np.concatenate((met.setting, home.setting))
     infector = state.position[who]
-    strength = disease.infectiousness(Course(*(part[infector] for part in state.course)), when)
+    strength = disease.infectiousness(taken(state.course, infector), when)
     # Nobody who has been taken away meets anybody.
     strength[when >= state.rows.resulted_at[infector]] = 0
     strength *= vigour * np.concatenate((met.share, np.ones(len(home.source))))
@@ -288,7 +290,6 @@ def _nights(world: World, day: int, source: Flags, position: Whole) -> _Met:
     right = world.first[household[left]] + within
     keep = (left != right) & ~away[right] & (position[right] == NOBODY)
     left, right = left[keep].astype(np.int32), right[keep].astype(np.int32)
-    none = np.zeros(len(left), np.int64)
-    return _Met(
-        left, right, none.astype(np.int32) + NOBODY, (none + Setting.HOUSEHOLD).astype(np.uint8), none, none, none + 1.0
-    )
+    none, all_ = np.zeros(len(left), np.int64), np.ones(len(left), np.float64)
+    at_home = np.full(len(left), NOBODY, np.int32)
+    return _Met(left, right, at_home, np.full(len(left), Setting.HOUSEHOLD, np.uint8), none, none, all_)

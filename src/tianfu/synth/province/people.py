@@ -24,8 +24,8 @@ WORKER_AGES: Final = (18, 61)
 WORKING_SHARE: Final = 0.68
 TOWNSHIPS: Final = 9
 CENTRE_SHARE: Final = 0.6
-# People in a cell of 800 m near a centre, by the last character of the division's name: 19,000 a square kilometre in the
-# districts of a city, as in the middle of Chengdu, 8,000 in a county town. Ours.
+# People in a cell of 800 m near a centre, by the last character of the division's name: 19,000 a square kilometre in
+# the districts of a city, as in the middle of Chengdu, 8,000 in a county town. Ours.
 CELL_PEOPLE: Final = {"区": 12_000, "市": 8_000}
 CELL_PEOPLE_ELSE: Final = 5_000
 
@@ -34,6 +34,10 @@ _BY_AGE: Final = ((10, 0.0, 0.0), (16, 0.55, 0.6), (66, 0.985, 1.0), (76, 0.8, 0
 # Of those without a phone: who uses another's of the household. Of grown-ups: who does so although most have one.
 _SHARES_PHONE: Final = 0.5
 _SHARED_BY_ADULTS: Final = 0.015
+# A household of two is a couple this often, else a parent and a child; further members are children this often.
+_COUPLE: Final = 2
+_COUPLES: Final = 0.75
+_CHILDREN: Final = 0.45
 # Who never scans, whatever the age.
 _REFUSES: Final = 0.03
 
@@ -66,20 +70,21 @@ def cell_of(county: NDArray[np.integer], x: NDArray[np.floating], y: NDArray[np.
     """The number of the cell that holds a point of a county's square; points outside count to its rim."""
     column = np.clip(x, 0, GRID - 1).astype(np.int32)
     row = np.clip(y, 0, GRID - 1).astype(np.int32)
-    return (county.astype(np.int32) * GRID + row) * GRID + column
+    cell: Whole = (county.astype(np.int32) * GRID + row) * GRID + column
+    return cell
 
 
 def _households(people: int, dice: np.random.Generator) -> tuple[Whole, Whole, Whole]:
     shares = np.array(HOUSEHOLD_SHARES) / sum(HOUSEHOLD_SHARES)
     mean = float(shares @ np.arange(1, len(shares) + 1))
     sizes = dice.choice(len(shares), size=int(people / mean * 1.1) + 50, p=shares) + 1
-    ends = np.cumsum(sizes)
-    count = int(np.searchsorted(ends, people)) + 1
-    ends = ends[:count].astype(np.int32)
+    sums = np.cumsum(sizes)
+    count = int(np.searchsorted(sums, people)) + 1
+    ends: Whole = sums[:count].astype(np.int32)
     # The last household is as large as there are people left.
     ends[-1] = people
-    first = np.concatenate((np.zeros(1, np.int32), ends[:-1]))
-    household = np.repeat(np.arange(count, dtype=np.int32), np.diff(np.concatenate((first, ends[-1:]))))
+    first: Whole = np.concatenate((np.zeros(1, np.int32), ends[:-1]))
+    household: Whole = np.repeat(np.arange(count, dtype=np.int32), np.diff(np.append(first, people)))
     position = (np.arange(people) - first[household]).astype(np.int32)
     return household, first, position
 
@@ -87,12 +92,13 @@ def _households(people: int, dice: np.random.Generator) -> tuple[Whole, Whole, W
 def _ages(household: Whole, first: Whole, position: Whole, dice: np.random.Generator) -> NDArray[np.uint8]:
     size = np.bincount(household).astype(np.int32)[household]
     count = len(household)
-    alone = np.where(size <= 2, dice.normal(56, 18, count), dice.normal(42, 10, count))
+    alone = np.where(size <= _COUPLE, dice.normal(56, 18, count), dice.normal(42, 10, count))
     age = np.clip(alone, ADULT, AGE_MAX)
     head = age[first][household]
-    partner = (position == 1) & ((size > 2) | (dice.random(count) < 0.75))
-    child = ((position == 1) & ~partner) | (position == 2) | ((position >= 3) & (dice.random(count) < 0.45))
-    grandparent = (position >= 3) & ~child
+    partner = (position == 1) & ((size > _COUPLE) | (dice.random(count) < _COUPLES))
+    more = position > _COUPLE
+    child = ((position == 1) & ~partner) | (position == _COUPLE) | (more & (dice.random(count) < _CHILDREN))
+    grandparent = more & ~child
     age = np.where(partner, np.clip(head + dice.normal(-1, 3, count), ADULT, AGE_MAX), age)
     age = np.where(child, np.clip(head - 27 - np.abs(dice.normal(0, 5, count)), 0, 60), age)
     age = np.where(grandparent, np.clip(head + 25 + dice.normal(0, 4, count), 45, AGE_MAX), age)
@@ -118,9 +124,7 @@ def _homes(
     return county, at[:, 0], at[:, 1], centre[:, 0]
 
 
-def _phones(
-    household: Whole, first: Whole, age: NDArray[np.uint8], dice: np.random.Generator
-) -> tuple[Whole, Real]:
+def _phones(household: Whole, first: Whole, age: NDArray[np.uint8], dice: np.random.Generator) -> tuple[Whole, Real]:
     bounds = np.array([entry[0] for entry in _BY_AGE[:-1]])
     group = np.searchsorted(bounds, age, side="right")
     has = dice.random(len(age)) < np.array([entry[1] for entry in _BY_AGE])[group]

@@ -6,7 +6,7 @@ what is left. Weekdays, weekends and the days of Spring Festival differ. The sam
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final, NamedTuple
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tianfu.synth.province import sites
+from tianfu.synth.province.columns import joined, taken
 from tianfu.synth.province.model import CATEGORY, KIND_CLASS, KIND_ROOM, NOBODY, Flags, Short, Stays, Whole
 from tianfu.synth.province.sites import HABITS
 from tianfu.synth.province.world import VEHICLES_OF_LINE, World
@@ -28,6 +29,7 @@ _LUNCHES: Final = 0.3
 _STAY_LEAST: Final = 5
 _FAVOURITE: Final = 0.8
 _FAMILY_DINNERS: Final = 0.12
+_SECOND_SHOP: Final = 0.3
 
 
 class _Part(NamedTuple):
@@ -111,13 +113,13 @@ def day(world: World, number: int, *, kept_in: Flags | None = None) -> Stays:
 
     A million people make four million stays in a second or two.
     """
-    return _together(list(_stays(world, number, kept_in)))
+    return joined(list(_stays(world, number, kept_in)))
 
 
 def ordered(stays: Stays) -> Stays:
     """The same stays by person, then begin."""
     order = np.argsort(stays.person.astype(np.int64) * 2048 + stays.begins, kind="stable")
-    return Stays(*(part[order] for part in stays))
+    return taken(stays, order)
 
 
 def is_free(world: World, number: int) -> bool:
@@ -142,7 +144,7 @@ def _stays(world: World, number: int, kept_in: Flags | None) -> Iterator[Stays]:
     works = here & (dice.random(len(kind), np.float32) < share[kind])
     whole = _Day(here, works, free_day, dice)
     for stays in _made(world, whole, kind):
-        yield stays if kept_in is None else Stays(*(part[~kept_in[stays.person]] for part in stays))
+        yield stays if kept_in is None else taken(stays, ~kept_in[stays.person])
 
 
 def _made(world: World, today: _Day, kind: NDArray[np.uint8]) -> Iterator[Stays]:
@@ -179,8 +181,10 @@ def _at_work(world: World, who: NDArray[np.intp], first: int, last: int, dice: n
 
 
 def _rides(world: World, who: NDArray[np.intp], first: int, dice: np.random.Generator) -> Stays:
-    """A ride that begins within 40 minutes of `first` and is over within 70; who boards in the same ten minutes of a
-    line's day sits in the same vehicle."""
+    """A ride that begins within 40 minutes of `first` and is over within 70.
+
+    Who boards in the same ten minutes of a line's day sits in the same vehicle.
+    """
     begins = first + dice.integers(0, 40, len(who))
     vehicle = world.favourites.ride[who] * VEHICLES_OF_LINE + begins // DEPARTURE_MINUTES % VEHICLES_OF_LINE
     first_vehicle = world.sites.posters - _vehicles(world)
@@ -235,35 +239,32 @@ def _chosen(world: World, who: NDArray[np.intp], category: VenueCategory, dice: 
     people = world.people
     wanted = _favourite(world, who, category, dice)
     other = np.arange(len(who)) if wanted is None else np.flatnonzero(dice.random(len(who)) >= _FAVOURITE)
-    place = np.empty(len(who), np.int32) if wanted is None else wanted
+    place: Whole = np.empty(len(who), np.int32) if wanted is None else wanted
     far = who[other]
     place[other] = sites.near(world.indexes[category], people.county[far], people.x[far], people.y[far], dice)
     return place
 
 
-def _favourite(
-    world: World, who: NDArray[np.intp], category: VenueCategory, dice: np.random.Generator
-) -> Whole | None:
+def _favourite(world: World, who: NDArray[np.intp], category: VenueCategory, dice: np.random.Generator) -> Whole | None:
     favourites, household = world.favourites, world.people.household[who]
+    column = {VenueCategory.CULTURE: 0, VenueCategory.SPORT: 1, VenueCategory.PARK: 2}
+    found: Whole | None = None
     if category is VenueCategory.CATERING:
         which = np.minimum(dice.geometric(0.55, len(who)) - 1, favourites.meals.shape[1] - 1)
-        return favourites.meals[who, which]
-    if category is VenueCategory.RETAIL:
-        return favourites.shops[household, (dice.random(len(who)) < 0.3).astype(np.int64)]  # noqa: PLR2004
-    column = {VenueCategory.CULTURE: 0, VenueCategory.SPORT: 1, VenueCategory.PARK: 2}
-    if category is VenueCategory.MARKET:
-        return favourites.shops[household, 2]
-    return favourites.leisure[household, column[category]] if category in column else None
+        found = favourites.meals[who, which]
+    elif category is VenueCategory.RETAIL:
+        found = favourites.shops[household, (dice.random(len(who)) < _SECOND_SHOP).astype(np.int64)]
+    elif category is VenueCategory.MARKET:
+        found = favourites.shops[household, 2]
+    elif category in column:
+        found = favourites.leisure[household, column[category]]
+    return found
 
 
 def _of(
     who: NDArray[np.intp], place: NDArray[np.integer], begins: NDArray[np.integer], ends: NDArray[np.integer]
 ) -> Stays:
     return Stays(who.astype(np.int32), place.astype(np.int32), begins.astype(np.int16), ends.astype(np.int16))
-
-
-def _together(parts: Sequence[Stays]) -> Stays:
-    return Stays(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
 def minutes_of(stays: Stays) -> Short:

@@ -120,7 +120,10 @@ def _venues(province: Province, person: NDArray[np.int64], dice: np.random.Gener
     # Venues of a county take turns among its neighbourhoods, so every neighbourhood has popular ones.
     inside = np.maximum(1, many // blocks)
     rank = np.where(local, inside, many) * drawn**_POPULARITY
-    return first + np.minimum(np.where(local, block + blocks * rank.astype(np.int64), rank.astype(np.int64)), many - 1)
+    chosen: NDArray[np.int64] = first + np.minimum(
+        np.where(local, block + blocks * rank.astype(np.int64), rank.astype(np.int64)), many - 1
+    )
+    return chosen
 
 
 def _minutes() -> NDArray[np.uint16]:

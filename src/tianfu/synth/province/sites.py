@@ -64,7 +64,7 @@ class Venues(NamedTuple):
 
 
 class Index(NamedTuple):
-    """The venues of one kind by cell, to draw from: `order` int32 venues, `cell` of each, `cumulated` weights before."""
+    """The venues of one kind by cell, to draw from: `order` int32 venues, `cell` of each, `cumulated` weights."""
 
     order: Whole
     cell: Whole
@@ -81,9 +81,9 @@ def make(settings: Settings, residents: Residents) -> Venues:
     near = dice.integers(0, len(residents.household), len(kind))
     county = residents.county[near]
     central = dice.random(len(kind)) < _CENTRAL
-    x = np.where(central, residents.centre[county, 0], residents.x[near]) + dice.normal(0, 0.6, len(kind))
-    y = np.where(central, residents.centre[county, 1], residents.y[near]) + dice.normal(0, 0.6, len(kind))
-    x, y = (np.clip(axis, 0, GRID - 0.01).astype(np.float32) for axis in (x, y))
+    across = np.where(central, residents.centre[county, 0], residents.x[near]) + dice.normal(0, 0.6, len(kind))
+    along = np.where(central, residents.centre[county, 1], residents.y[near]) + dice.normal(0, 0.6, len(kind))
+    x, y = (np.clip(axis, 0, GRID - 0.01).astype(np.float32) for axis in (across, along))
     weight = np.minimum(dice.pareto(TAIL, len(kind)) + 1, POPULARITY_MAX)
     return Venues(kind, county, x, y, cell_of(county, x, y), weight)
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from tianfu.lake.layout import MINUTE_BITS, VENUE_BITS, Partition, People
 from tianfu.synth.province import disease, outbreak, routine, scanning, telecom, testing
+from tianfu.synth.province.columns import joined
 from tianfu.synth.province.disease import DAY
-from tianfu.synth.province.model import NOBODY, Flags, Mode, Whole, lake_person
+from tianfu.synth.province.model import NOBODY, Flags, Mode, Setting, Whole, lake_person
 from tianfu.synth.province.outbreak import Infections, Outbreak
 from tianfu.synth.province.telecom import LONG_STAY, Gathering, Shared, Windows
 from tianfu.synth.province.travel import ELSEWHERE
@@ -48,10 +49,14 @@ def windows(infections: Infections, *, as_of: int, look_back_days: int) -> Windo
 
 
 def records(world: World, spread: Outbreak, cases: Windows, *, as_of: int, reach: Reach) -> Records:
-    """Go through the days of `cases` again, until `as_of`: scans into partitions, phones into who shared a cell."""
-    first = max(0, int(cases.since.min()) // DAY - world.settings.day_number(0))
+    """Go through the days of `cases` again, until `as_of`: scans into partitions, phones into who shared a cell.
+
+    The carriers look at the two weeks before `as_of` whatever the cases' infectious time, as their rule says.
+    """
+    phones = cases._replace(since=np.minimum(cases.since, np.int32(as_of - ROAMING_DAYS * DAY)))
+    first = max(0, int(phones.since.min()) // DAY - world.settings.day_number(0))
     last = min(world.settings.days - 1, as_of // DAY - world.settings.day_number(0))
-    gathering, partitions = Gathering(world, cases), []
+    gathering, partitions = Gathering(world, phones), []
     for number in range(first, last + 1):
         stays = routine.day(world, number, kept_in=outbreak.kept_in(world, spread.infections, number))
         scanned = scanning.scans(world, number, stays)
@@ -135,7 +140,7 @@ def tests_until(world: World, spread: Outbreak, *, until: int) -> Results:
         sampled = taken.sampled_at[here]
         positive = disease.detectable(infectious[here], sampled) & taken.finds[here]
         parts.append(Results(here, sampled, taken.resulted_at[here], positive))
-    return Results(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return joined(parts)
 
 
 def _tests(world: World, spread: Outbreak, until: int) -> screening.Tests:
@@ -191,7 +196,7 @@ def _groups(world: World, cases: Windows) -> screening.Groups:
     # Nobody's place of work is the last entry.
     places[NOBODY] = False
     person.append(np.flatnonzero(places[people.works_at] & ~is_case))
-    learns = outbreak.settings_of(world, people.works_at[person[-1]]) == outbreak.Setting.SCHOOL
+    learns = outbreak.settings_of(world, people.works_at[person[-1]]) == Setting.SCHOOL
     ground.append(np.where(learns, np.uint16(Ground.SCHOOL), np.uint16(Ground.WORK)).astype(np.uint16))
     together = np.concatenate(person).astype(np.int32)
     return screening.Groups(lake_person(together), np.concatenate(ground), np.ones(len(together), np.uint8))
@@ -219,7 +224,7 @@ def _seats(world: World, cases: Windows) -> screening.Seats:
                 crew=np.zeros(len(mates), np.bool_),
             )
         )
-    return screening.Seats(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+    return joined(parts)
 
 
 def _whereabouts(world: World, until: int) -> screening.Whereabouts:

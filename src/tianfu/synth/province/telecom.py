@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from tianfu.synth.province import routine
+from tianfu.synth.province.columns import taken
 from tianfu.synth.province.disease import DAY
 from tianfu.synth.province.model import NOBODY, Flags, Scans, Short, Stays, Whole
 from tianfu.synth.province.world import World
@@ -54,9 +55,9 @@ class Shared(NamedTuple):
 def presence(world: World, number: int, stays: Stays) -> Presence:
     """The phones of day `number`, at home and out."""
     people, travel = world.people, world.travel
-    mine = people.holder == np.arange(len(people.holder))
+    mine: Flags = people.holder == np.arange(len(people.holder))
     own = np.flatnonzero(mine[stays.person])
-    out = routine.ordered(Stays(*(part[own] for part in stays)))
+    out = routine.ordered(taken(stays, own))
     there = np.flatnonzero(mine & ((number < travel.out) | (number > travel.back)))
     # At home before the first stay, between stays, and after the last.
     last = np.concatenate((out.person[1:] != out.person[:-1], [True])) if len(out.person) else np.empty(0, np.bool_)
@@ -64,7 +65,7 @@ def presence(world: World, number: int, stays: Stays) -> Presence:
     until = np.where(last, DAY, np.concatenate((out.begins[1:], [DAY])) if len(last) else out.begins)
     goes_out = np.zeros(len(mine), np.bool_)
     goes_out[out.person] = True
-    travelling = (number == travel.out) | (number == travel.back)
+    travelling: Flags = (travel.out == number) | (travel.back == number)
     at_home = ~travelling[out.person]
     early, late = first & at_home, at_home & (until > out.ends)
     idle = there[~goes_out[there]]
@@ -116,9 +117,7 @@ class Gathering:
     def shared(self) -> Shared:
         """Everybody who shared a cell so far."""
         person = np.flatnonzero(self._last >= 0).astype(np.int32)
-        return Shared(
-            person, self._together[person], self._passing[person], self._last[person], ~self._unshown[person]
-        )
+        return Shared(person, self._together[person], self._passing[person], self._last[person], ~self._unshown[person])
 
 
 def _pairs(seen: Presence, source: Flags) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

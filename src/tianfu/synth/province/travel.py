@@ -21,6 +21,7 @@ LEAVES_SHARE: Final = 0.004
 FESTIVAL_SHARE: Final = 0.03
 FESTIVAL_DAYS: Final = 12
 _AWAY_DAYS: Final = 3.0
+TRAVELS_ALONE: Final = 16
 
 _SHARES: Final = (0.5, 0.2, 0.12, 0.18)
 # Of each means: units of a run, rows of a unit, seats of a row, minutes of a ride (least, most).
@@ -53,7 +54,7 @@ def make(settings: Settings, people: int, county: Short, age: NDArray[np.uint8],
     leaving = [round(people * _leaves(settings, day)) for day in range(settings.days)]
     total = min(sum(leaving), people // 2)
     who = dice.permutation(people)[:total]
-    who = who[age[who] >= 16].astype(np.int32)
+    who = who[age[who] >= TRAVELS_ALONE].astype(np.int32)
     day = np.repeat(np.arange(settings.days), leaving)[: len(who)].astype(np.int16)
     who = who[: len(day)]
     away = 1 + dice.geometric(1 / _AWAY_DAYS, len(who))
