@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -12,7 +11,7 @@ from tianfu.synth.province import divisions, routine, scanning, world
 from tianfu.synth.province.model import KIND_CARRIAGE, NOBODY, PEOPLE_MAX, Settings
 
 
-def bytes_of(made: Any) -> bytes:
+def bytes_of(made: object) -> bytes:
     """Every array of a tuple of tuples, one after the other."""
     if isinstance(made, np.ndarray):
         return made.tobytes()

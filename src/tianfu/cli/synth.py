@@ -89,11 +89,12 @@ def drill(*, seeds: int, out: Path, people: int, place: str, funnels: tuple[str,
 @click.option("--people", default=20_000, show_default=True, type=click.IntRange(1_000, 500_000), help="How many.")
 @click.option("--days", default=14, show_default=True, type=click.IntRange(1, 60), help="How many days.")
 @click.option("--seed", default=1, show_default=True, type=int, help="Same seed: same figures.")
-def compare(*, people: int, days: int, seed: int) -> None:
+@click.option("--index-people", default=200, show_default=True, type=click.IntRange(1, 10_000), help="Whose contacts.")
+def compare(*, people: int, days: int, seed: int, index_people: int) -> None:
     """Compare the synthetic visits with published figures.
 
     tianfu synth compare --people 20000
     """
     from tianfu.cli import synth_province
 
-    synth_province.compare(people, days, seed)
+    synth_province.compare(people, days, seed, index_people=index_people)

@@ -14,7 +14,7 @@ from tianfu.clock import monotonic_seconds
 from tianfu.platform.settings import PROJECT_ROOT
 from tianfu.synth.province import compare as comparison
 from tianfu.synth.province import drill as drills
-from tianfu.synth.province import drill_report, folder, scale, world
+from tianfu.synth.province import drill_report, folder, identities, scale, world
 from tianfu.synth.province.model import Settings
 from tianfu.synth.province.outbreak import Plan
 from tianfu.tracing import rule_files, rules
@@ -45,6 +45,7 @@ def write(options: Mapping[str, object]) -> None:
             scale.write(scale.make(_wide(settings)), out, scans=asked.scans_a_day, say=click.echo)
             return
         found = rule_files.in_force(settings.first_day)
+        identities.check(settings)
         folder.write(
             world.make(settings),
             Plan(imported=asked.imported, vigour=asked.vigour),
@@ -89,10 +90,10 @@ def drill(seeds: int, out: Path, *, people: int, place: str, funnels: tuple[str,
     return sum(one.lost_named + one.lost_telecom for one in done if one.funnel == chosen[0].name)
 
 
-def compare(people: int, days: int, seed: int) -> None:
+def compare(people: int, days: int, seed: int, *, index_people: int) -> None:
     """Print the comparison with published figures."""
     made = world.make(Settings(people=people, days=days, seed=seed))
-    click.echo(comparison.report(comparison.compare(made)))
+    click.echo(comparison.report(comparison.compare(made, index_people=index_people)))
 
 
 class _Options(msgspec.Struct, frozen=True, kw_only=True):

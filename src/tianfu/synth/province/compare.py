@@ -59,6 +59,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
     people: int
     days: int
+    index_people: int
     scans_a_day: float
     zipf: float
     top: float
@@ -91,6 +92,7 @@ def compare(world: World, *, index_people: int = INDEX_PEOPLE) -> Comparison:
     return Comparison(
         people=world.settings.people,
         days=world.settings.days,
+        index_people=len(chosen),
         scans_a_day=scans / world.settings.people / world.settings.days,
         zipf=_slope(visits),
         top=_top(visits),
@@ -116,7 +118,7 @@ def _report(found: Comparison) -> Iterator[str]:
     once, longer = found.degree
     yield f"others at one venue with somebody on a day: {once:.0f}, for 15 minutes {longer:.0f} (medians)"
     yield "  no published figure for scans"
-    yield f"contacts of {INDEX_PEOPLE} random people in all scans, then with only {SCANS_A_DAY} scans a person and day"
+    yield f"contacts of {found.index_people} random people in all scans, then with {SCANS_A_DAY} scans a person and day"
     for hop in (*found.hops, *found.thinned):
         yield (
             f"±{hop.minutes} min: hop 1 {hop.first:.1f}, hop 2 {hop.kept:.1f} in order of time, {hop.ignored:.1f} "

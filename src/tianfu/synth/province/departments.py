@@ -40,7 +40,7 @@ FILLED_PEOPLE: Final = 50
 # Of everybody on an ordinary day, without an outbreak known.
 TESTED_DAILY: Final = 0.02
 # Every so many-th passenger from abroad on a flight home.
-_BORDER_EVERY: Final = 10
+_BORDER_EVERY: Final = 5
 _BORDER_DAYS: Final = 21
 _ADULT: Final = 18
 _SERVICES: Final = {Mode.RAIL: "G{:04d}", Mode.COACH: "川A{:05d}", Mode.AIR: "SY{:04d}"}

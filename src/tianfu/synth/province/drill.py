@@ -2,10 +2,10 @@
 
 Some days after the first positive result the cases known by then are traced and screened with the departments' records
 and a published funnel; the truth only scores it. Scored are the *later positives*: people infected by then whom nobody
-knows yet. One could have been *seen* when at least one record of a source places them with a case known by then, in
-the time the rules call that case infectious: `named` by a scan at one venue, a seat in one carriage, a household, a
-class or a room; or by the carriers alone, in one cell for more than ten minutes in two weeks. The others no source could see: who
-infected them is not known yet either, or nothing was recorded.
+knows yet. One could have been *seen* when at least one record of a source places them with a case known by then:
+`named` by a scan at one venue, a seat in one carriage, a household, a class or a room, in the time that the rules call
+the case infectious; or by the carriers alone, in one cell for more than ten minutes within two weeks. The others no
+source could see: who infected them is not known yet either, or nothing was recorded.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from stdnum.cn import ric
 from tianfu.lake import layout
 from tianfu.synth.county import DAYS_OF_YEAR, NUMBER_DIVISION, PHONE_FIRST, SERIAL_MAX
 from tianfu.synth.names import GIVEN, SURNAMES
-from tianfu.synth.province.model import NOBODY
+from tianfu.synth.province.model import NOBODY, Settings
 from tianfu.synth.province.world import World
 
 # Birth dates times serials hold far more, but phones of the form 1990000xxxx end here.
@@ -27,12 +27,17 @@ class Identities(NamedTuple):
     phones: list[str]
 
 
-def make(world: World) -> Identities:
-    """Everybody's. Raises `ValueError` beyond `DOCUMENTS_MAX` people."""
-    people = world.settings.people
-    if people > DOCUMENTS_MAX:
+def check(settings: Settings) -> None:
+    """Raise `ValueError` beyond `DOCUMENTS_MAX` people: there are no more documents."""
+    if settings.people > DOCUMENTS_MAX:
         message = f"more than {DOCUMENTS_MAX} people have no documents; make arrays only"
         raise ValueError(message)
+
+
+def make(world: World) -> Identities:
+    """Everybody's. Raises `ValueError` beyond `DOCUMENTS_MAX` people."""
+    check(world.settings)
+    people = world.settings.people
     dice = world.settings.dice(40)
     # Younger than a year and older than 95 there is nobody.
     ages = world.people.age.astype(np.int64) * DAYS_OF_YEAR + dice.integers(0, DAYS_OF_YEAR, people)
