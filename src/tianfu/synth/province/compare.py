@@ -50,7 +50,8 @@ class Hops(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured. `zipf` is the slope of visits by rank of venue; `top` the share of the busiest hundredth.
+    """What was measured. `zipf` is the slope of visits by rank of venue; `top` the share of the busiest hundredth,
+    `top_zipf` what it would be by Zipf's law of the first experiment.
 
     `scans_a_day` are scans per person and day, `stay` the median minutes of a true visit to a venue; `degree` is how
     many people somebody is at one venue with on a day (least overlap a minute, and 15 minutes), medians of who went.
@@ -63,6 +64,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     scans_a_day: float
     zipf: float
     top: float
+    top_zipf: float
     stay: float
     degree: tuple[float, float]
     hops: tuple[Hops, ...]
@@ -96,6 +98,7 @@ def compare(world: World, *, index_people: int = INDEX_PEOPLE) -> Comparison:
         scans_a_day=scans / world.settings.people / world.settings.days,
         zipf=_slope(visits),
         top=_top(visits),
+        top_zipf=_top(np.arange(1, len(visits) + 1, dtype=np.float64) ** -ZIPF),
         stay=float(np.median(np.concatenate(public))),
         degree=_degree(world, stays[0]),
         hops=_hops_of(partitions, people, types, everybody),
@@ -112,7 +115,7 @@ def _report(found: Comparison) -> Iterator[str]:
     yield f"{found.people:,} people, {found.days} days, {found.scans_a_day:.2f} scans a person and day"
     yield f"  published: {SCANS_A_DAY} (19.04 million of 90 million on 4 September 2022); more where it is enforced"
     yield f"visits by rank of venue: slope {found.zipf:.2f}, the busiest hundredth has {found.top:.0%} of them"
-    yield f"  assumed in the first experiment: {ZIPF} (Zipf); {_nearly(found.zipf, ZIPF)}"
+    yield f"  assumed in the first experiment: Zipf {ZIPF}, which gives {found.top_zipf:.0%}; {_nearly(found.zipf, ZIPF)}"
     yield f"visit to a venue: median {found.stay:.0f} minutes"
     yield f"  published: {VISIT_MINUTES_MEDIAN} (New Zealand's sites of exposure, where short visits are rarely listed)"
     once, longer = found.degree
@@ -149,7 +152,7 @@ def _slope(visits: NDArray[np.int64]) -> float:
     return float(-slope)
 
 
-def _top(visits: NDArray[np.int64]) -> float:
+def _top(visits: NDArray[np.int64] | NDArray[np.float64]) -> float:
     ordered = np.sort(visits)[::-1]
     return float(ordered[: max(1, len(ordered) // 100)].sum() / max(1, ordered.sum()))
 
