@@ -50,9 +50,10 @@ class Hops(msgspec.Struct, frozen=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured. `zipf` is the slope of visits by rank of venue; `top` the share of the busiest hundredth,
-    `top_zipf` what it would be by Zipf's law of the first experiment.
+    """What was measured.
 
+    `zipf` is the slope of visits by rank of venue; `top` the share of the busiest hundredth, `top_zipf` what it would
+    be by Zipf's law as the first experiment assumed it.
     `scans_a_day` are scans per person and day, `stay` the median minutes of a true visit to a venue; `degree` is how
     many people somebody is at one venue with on a day (least overlap a minute, and 15 minutes), medians of who went.
     `thinned` are hops when only as many scans are left as people really made, `SCANS_A_DAY`.
@@ -115,7 +116,7 @@ def _report(found: Comparison) -> Iterator[str]:
     yield f"{found.people:,} people, {found.days} days, {found.scans_a_day:.2f} scans a person and day"
     yield f"  published: {SCANS_A_DAY} (19.04 million of 90 million on 4 September 2022); more where it is enforced"
     yield f"visits by rank of venue: slope {found.zipf:.2f}, the busiest hundredth has {found.top:.0%} of them"
-    yield f"  assumed in the first experiment: Zipf {ZIPF}, which gives {found.top_zipf:.0%}; {_nearly(found.zipf, ZIPF)}"
+    yield f"  assumed in the first experiment: {ZIPF} (Zipf), which gives {found.top_zipf:.0%}"
     yield f"visit to a venue: median {found.stay:.0f} minutes"
     yield f"  published: {VISIT_MINUTES_MEDIAN} (New Zealand's sites of exposure, where short visits are rarely listed)"
     once, longer = found.degree
@@ -135,10 +136,6 @@ def _report(found: Comparison) -> Iterator[str]:
     yield f"over-tracing, thinned: {'within' if inside else 'not within'} the published x{least} to x{most}"
     yield "hops are far larger than among check-ins: those are a sample of the visits of a sample of the people, while"
     yield "here a whole town is in it; with all scans the second hop is nearly the town, and order hardly matters."
-
-
-def _nearly(value: float, wanted: float) -> str:
-    return "near" if abs(value - wanted) < 0.2 else ("steeper here" if value > wanted else "flatter here")  # noqa: PLR2004
 
 
 def _slope(visits: NDArray[np.int64]) -> float:
