@@ -20,9 +20,12 @@ from bench import (
     intake,
     latency,
     overload,
+    roll,
     scan,
+    screen,
     show,
     steady,
+    trace,
     two,
 )
 from bench.budget import Budget, measure
@@ -66,11 +69,13 @@ AT_THE_GATE: Final[dict[str, Callable[[Stage], Iterable[Measured]]]] = {
 # What needs no gate: each measures itself, in a minute at most.
 PLAIN: Final[dict[str, Callable[[], Line]]] = {
     "decide": decide.measure,
+    "screen": screen.measure,
+    "roll": roll.measure,
     "intake": intake.measure,
     "feed-latency": latency.measure,
 }
 # A quick run is about the gate; these take as long as they take.
-NOT_QUICK: Final = frozenset({"intake", "feed-latency"})
+NOT_QUICK: Final = frozenset({"intake", "feed-latency", "roll", "screen"})
 NAMES: Final = (*AT_THE_GATE, *PLAIN)
 
 
@@ -81,6 +86,8 @@ def main() -> int:
         return city_codes.main(sys.argv[2:])
     if sys.argv[1:2] == [board.NAME]:
         return board.main(sys.argv[2:])
+    if sys.argv[1:2] and sys.argv[1] in trace.NAMES:
+        return trace.main(sys.argv[1:])
     parser = argparse.ArgumentParser(prog="tianfu bench")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(NAMES))
     parser.add_argument("--json", action="store_true", help="one JSON object a line")

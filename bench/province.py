@@ -41,10 +41,16 @@ class Province(NamedTuple):
 
 
 # The Sichuan of September 2022: 19.04 million venue scans on the top day.
-FULL = Province(people=90_000_000, venues=2_000_000, days=14, scans=19_040_000)
+FULL: Final = Province(people=90_000_000, venues=2_000_000, days=14, scans=19_040_000)
 # The same two weeks with 3.75 times as many scans: what every venue of the province would make.
-BILLION = FULL._replace(scans=71_430_000)
-QUICK = Province(people=900_000, venues=20_000, days=14, scans=190_400)
+BILLION: Final = FULL._replace(scans=71_430_000)
+
+
+def scaled(size: Province, people: int) -> Province:
+    """`size` with so many people, and venues and scans in proportion."""
+    return size._replace(
+        people=people, venues=size.venues * people // size.people, scans=size.scans * people // size.people
+    )
 
 
 def make(folder: Path, size: Province, *, threads: int = 2) -> list[Partition]:

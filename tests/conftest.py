@@ -13,6 +13,7 @@ import pytest
 from pytest_socket import socket_allow_hosts
 
 from tests.support.database import TestServer
+from tianfu.access import passwords
 from tianfu.platform import settings
 from tianfu.platform.database import Database
 
@@ -37,6 +38,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if _SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.server)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Passwords cost next to nothing: most tests sign somebody in, and each time would take a quarter of a second.
+
+    The digests name their cost, so everything else is as it is. `full_cost_of_passwords` takes this back.
+    """
+    nobodys = passwords._NOBODYS.replace(f"scrypt${passwords._LOG_N}$8${passwords._P}$", "scrypt$4$8$1$")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_LOG_N", 4)
+        patch.setattr(passwords, "_P", 1)
+        patch.setattr(passwords, "_NOBODYS", nobodys)
+        yield
+
+
+_FULL_COST = {name: getattr(passwords, name) for name in ("_LOG_N", "_P", "_NOBODYS")}
+
+
+@pytest.fixture
+def full_cost_of_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords cost in this test what they cost in service."""
+    for name, value in _FULL_COST.items():
+        monkeypatch.setattr(passwords, name, value)
 
 
 @contextlib.contextmanager
@@ -78,7 +103,7 @@ def database_url(postgres_server: TestServer) -> Iterator[str]:
     """The address of a fresh, migrated database that only this test uses."""
     name = postgres_server.create()
     yield postgres_server.url_of(name)
-    postgres_server.drop(name)
+    postgres_server.leave(name)
 
 
 @pytest.fixture

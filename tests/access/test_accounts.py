@@ -27,6 +27,7 @@ def make(database: Database, username: str = "li.na") -> None:
         accounts.create(write, username=username, display_name="李娜", password=PASSWORD, at=NOON)
 
 
+@pytest.mark.usefixtures("full_cost_of_passwords")
 def test_a_password_is_stored_with_its_cost_and_never_as_it_is() -> None:
     first, second = passwords.digest(PASSWORD), passwords.digest(PASSWORD)
 

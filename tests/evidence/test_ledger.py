@@ -154,6 +154,23 @@ def test_withdrawing_twice_is_withdrawing_once(database: Database) -> None:
     assert about(database, person) == []
 
 
+def test_many_are_withdrawn_at_once_or_none_is(database: Database) -> None:
+    persons = people(database, 3)
+    ids = append(database, *(lab_test(person, f"L{person}") for person in persons)).ids
+    with pytest.raises(ledger.EvidenceNotFoundError), database.write(Purpose.WORKER) as write:
+        ledger.withdraw_many(write, [ids[0], EvidenceId(999_999)], received_at=NOON)
+    assert about(database, persons[0])
+
+    with database.write(Purpose.WORKER) as write:
+        counts = [ledger.withdraw_many(write, part, received_at=NOON) for part in (ids[:2], ids[:2], ())]
+        (withdrawal,) = write.rows("select max(evidence_id) from evidence where withdraws is not null")[0]
+        with pytest.raises(ledger.EvidenceNotFoundError):
+            ledger.withdraw_many(write, [EvidenceId(withdrawal)], received_at=NOON)
+
+    assert counts == [2, 0, 0]
+    assert [len(about(database, person)) for person in persons] == [0, 0, 1]
+
+
 def test_sending_a_withdrawn_statement_again_does_not_revive_it(database: Database) -> None:
     (person,) = people(database, 1)
     first = append(database, lab_test(person, "L1"))

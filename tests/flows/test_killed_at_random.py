@@ -54,13 +54,14 @@ DEATHS: dict[str, Callable[[RunningTianfu], None]] = {
     "control": one_of("control"),
     "feeds": one_of("feeds"),
     "shipper": one_of("shipper"),
+    "roller": one_of("roller"),
     "postgres": lambda running: kill([running.postmaster()]),
     "supervisor": supervisor,
 }
 
 
 def deaths(seed: int, rounds: int) -> Iterator[tuple[str, float]]:
-    """Who dies in each round and how long into it; in any seven rounds half are the origin's."""
+    """Who dies in each round and how long into it; in any eight rounds half are the origin's."""
     chance = random.Random(seed)
     others = [name for name in DEATHS if name != "origin"]
     turn: list[str] = []

@@ -15,7 +15,8 @@ import pytest
 
 from tests.support.holders import Holder, number_of
 from tests.support.running import RunningTianfu, until
-from tianfu.lake import incoming
+from tianfu.lake import incoming, state
+from tianfu.lake.verify import accounted
 from tianfu.platform.journalfile import JournalFile
 from tianfu.scans import event
 
@@ -76,16 +77,19 @@ class Load:
 
 
 def recorded(tianfu: RunningTianfu) -> int:
-    """Whole scan events in the lake and, from there on, in the journal, as a stopped gate and shipper left them."""
+    """Scans in days, from there on in segments, and from there on in the journal, as everything stopped left them."""
     (gate,) = incoming.gates(tianfu.var / "journal")
     lake = tianfu.var / "lake"
-    moved = sum(1 for item in incoming.segments(lake, gate) for _ in incoming.events(item, gate))
+    current = state.load(lake)
+    rolled = current.gates.get(gate, 0)
+    assert accounted(current) == rolled
+    moved = sum(number >= rolled for item in incoming.segments(lake, gate) for number, _ in incoming.events(item, gate))
     journal = JournalFile.open(tianfu.var / "journal" / f"gate-{gate:05d}")
     try:
         left = [event.unpack(data) for _, data in journal.read(incoming.offset(lake, gate).end, 1_000_000)]
     finally:
         journal.close()
-    return moved + len(left)
+    return rolled + moved + len(left)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +99,7 @@ def recorded(tianfu: RunningTianfu) -> int:
         pytest.param(lambda running: running.pids_of("tianfu.services.control"), id="control"),
         pytest.param(lambda running: running.pids_of("tianfu.services.worker"), id="worker"),
         pytest.param(lambda running: running.pids_of("tianfu.services.shipper"), id="shipper"),
+        pytest.param(lambda running: running.pids_of("tianfu.services.roller"), id="roller"),
         pytest.param(lambda running: [running.postmaster()], id="postgres"),
     ],
 )

@@ -6,6 +6,7 @@ import functools
 
 import numpy as np
 
+from tianfu.lake.layout import Minutes, People
 from tianfu.platform import settings
 from tianfu.tracing.screening import funnel_files, model
 from tianfu.tracing.screening.definition import Funnel
@@ -35,10 +36,10 @@ def random_facts(seed: int) -> Facts:
     """Every source says something of some of 3,000 people, repeated and out of order."""
     chance = np.random.default_rng(seed)
 
-    def some(count: int) -> model.People:
+    def some(count: int) -> People:
         return chance.integers(0, _PEOPLE, count).astype(np.uint32)
 
-    def numbers(count: int, low: int, high: int) -> model.Minutes:
+    def numbers(count: int, low: int, high: int) -> Minutes:
         return chance.integers(low, high, count).astype(np.int32)
 
     judged = np.unique(some(100))

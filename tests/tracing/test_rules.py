@@ -9,10 +9,12 @@ import pytest
 
 from tianfu.evidence.care_kinds import IsolationStage
 from tianfu.evidence.co_stays import StayKind
+from tianfu.evidence.kinds import ContactSetting
 from tianfu.lake.layout import absolute_minute
 from tianfu.tracing import rule_files, rules
 from tianfu.tracing.model import Tier
 from tianfu.tracing.rules import CaseFacts, Joined, Telecom
+from tianfu.venues import vehicle
 from tianfu.venues.model import VenueCategory
 
 CHINA_MIDNIGHT = datetime(2022, 7, 9, 16, 0, tzinfo=UTC)
@@ -29,7 +31,9 @@ BODY = (rule_files.FOLDER / "ninth-protocol.toml").read_text()
         (date(2022, 6, 28), "ninth-protocol"),
         (date(2022, 11, 10), "ninth-protocol"),
         (date(2022, 11, 11), "twenty-measures"),
-        (date(2026, 11, 25), "twenty-measures"),
+        (date(2022, 12, 6), "twenty-measures"),
+        (date(2022, 12, 7), "new-ten"),
+        (date(2026, 11, 25), "new-ten"),
     ],
 )
 def test_the_latest_set_that_is_not_local_is_in_force(day: date, name: str) -> None:
@@ -54,6 +58,7 @@ def test_before_the_first_set_there_are_no_rules_but_a_local_one_may_be_named() 
         ("zhengzhou-2021", 5, 3),
         ("ninth-protocol", 2, 3),
         ("twenty-measures", 2, 3),
+        ("new-ten", 2, 3),
     ],
 )
 def test_look_back_and_flight_rows_are_those_of_the_sources(name: str, days: int, flight_rows: int) -> None:
@@ -70,6 +75,7 @@ def test_look_back_and_flight_rows_are_those_of_the_sources(name: str, days: int
         ("ninth-protocol", Tier.CLOSE, [("central", 7, (1, 2, 3, 5, 7)), ("monitoring", 3, (3,))]),
         ("ninth-protocol", Tier.SECONDARY, [("home", 7, (1, 4, 7))]),
         ("twenty-measures", Tier.CLOSE, [("central", 5, (1, 2, 3, 5)), ("home", 3, (1, 3))]),
+        ("new-ten", Tier.CLOSE, [("home", 5, (5,))]),
     ],
 )
 def test_quarantine_and_tests_are_those_of_the_sources(name: str, tier: Tier, stays: list[tuple[object, ...]]) -> None:
@@ -143,10 +149,25 @@ def test_plain_scans_reach_alike_everywhere_with_the_minutes_asked_for() -> None
     plain, asked = rule_files.find("plain-scan"), rule_files.find("plain-scan:45")
     for hop in (1, 2):
         found = rules.reach(asked.rules, hop)
-        assert set(found.before[:17]) == set(found.after[:17]) == {45}
+        assert set(found.before[:23]) == set(found.after[:23]) == {45}
         assert not found.crowd.any()
     assert asked.asked == "plain-scan:45"
     assert asked.digest != plain.digest
+
+
+def test_a_car_is_a_shared_vehicle_and_a_bus_is_not_within_a_metre() -> None:
+    assert {kind.value for kind in rules.VehicleKind} == set(vehicle.KINDS)
+    taxi = rules.venue_type(VenueCategory.VEHICLE, rules.VehicleKind.TAXI)
+    bus = rules.venue_type(VenueCategory.VEHICLE, rules.VehicleKind.BUS)
+    some = rules.venue_type(VenueCategory.VEHICLE)
+    assert some == rules.VENUE_TYPE[VenueCategory.VEHICLE]
+    assert rules.venue_type(None) == rules.VENUE_UNKNOWN
+    close, general = rules.reach(NINTH, 1), rules.reach(NINTH, 1, Tier.GENERAL)
+    assert [int(close.before[code]) for code in (taxi, bus, some)] == [30, 0, 0]
+    assert [int(general.after[code]) for code in (taxi, bus, some)] == [0, 60, 60]
+    ground = rules.venue_ground(NINTH, 1, VenueCategory.VEHICLE, rules.VehicleKind.TAXI)
+    assert ground is not None
+    assert ground.setting is ContactSetting.VEHICLE
 
 
 @pytest.mark.parametrize(

@@ -30,13 +30,14 @@ def command(
 
     At the gate: show, show-valid, scan, check; usual (the stack that most teams would build, which needs `make
     bench`); show-p99, scan-p99, check-p99 (at 80 % of the target rates); two (gates on two cores); overload (ten times
-    the capacity); flood (of one entry). Without a gate: decide, intake, feed-latency.
+    the capacity); flood (of one entry). Without a gate: decide, screen, intake, feed-latency.
 
     A line each: figure, unit, target, met or below, and the baseline of the same run, which for the gate is the
     smallest JSON answer of the same server. The gate has one core to itself and the load generator another; intake
     has all that the machine has. Anything else that runs lowers the figures. The exit code is 0 also when a figure is
-    below its target. `board` and `city-codes` are measured when named alone; the board of a whole province, 150 million
-    people, takes 8 GB of the folder for temporary files.
+    below its target. Measured when named alone: `board`, of which a whole province, 150 million people, takes 8 GB of
+    the folder for temporary files; `city-codes`; `trace`, two weeks of a province against DuckDB, 6 GB, and
+    `trace-billion`, 16 GB.
     """
     arguments = [*names, *(["--json"] if as_json else []), *(["--quick"] if quick else [])]
     for option, value in (("--people", people), ("--seconds", seconds), ("--storm-seconds", storm_seconds)):

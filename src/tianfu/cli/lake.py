@@ -64,8 +64,8 @@ def compact() -> None:
     for day in compacting.compact(lake, at=at):
         done += 1
         click.echo(
-            f"{day.day}: {day.parts} parts became one, {day.scans:,} scans, {day.visits:,} visits, "
-            f"{day.repeats:,} repeats dropped"
+            f"{day.day}: closed; parts merged {day.parts}, scans {day.scans:,}, visits {day.visits:,}, "
+            f"repeats dropped {day.repeats:,}"
         )
     compacting.note_done(lake, at=at)
     if not done:
@@ -86,13 +86,14 @@ def show() -> None:
         scans, visits = sum(part.scans for part in parts), sum(part.visits for part in parts)
         size = sum(file.bytes for part in parts for file in part.files) / _MIB
         open_parts = [part for part in parts if not part.closed]
-        late = f", {sum(part.scans for part in open_parts):,} scans not compacted" if open_parts else ""
-        words = "today's buffer" if day >= today else "closed" if len(open_parts) < len(parts) else "over"
+        is_over = day < today
+        late = f", scans not merged yet {sum(part.scans for part in open_parts):,}" if is_over and open_parts else ""
+        words = ("closed" if len(open_parts) < len(parts) else "over") if is_over else "today's buffer"
         click.echo(f"{day:<12}{scans:>14,}{visits:>14,}{size:>9,.1f}  {len(parts)}, {words}{late}")
     for gate, offset in sorted(current.gates.items()):
         click.echo(f"gate {gate}: every scan before number {offset:,} is rolled")
     for entry in current.aside:
-        click.echo(f"aside since {entry.on}: {entry.records:,} records, {entry.reason}")
+        click.echo(f"aside since {entry.on}, {entry.reason}: {entry.records:,}")
     counts = current.counts
     click.echo(
         f"repeats dropped: {counts.repeats:,}; erased with their days: {counts.erased:,}, "

@@ -12,7 +12,11 @@ import click
 INCIDENT: Final = re.compile(r"[0-9]{4}-[0-9]{6}-[0-9]{3}", re.ASCII)
 
 # Name of a command: its module, and what `tianfu trace --help` says of it without importing it.
-COMMANDS: Final[Mapping[str, tuple[str, str]]] = {}
+COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "screen": ("tianfu.cli.trace_screen", "Screen an incident: the funnel, why, confirm."),
+    "files": ("tianfu.cli.trace_files", "Trace from two plain files, without a database."),
+    "rules": ("tianfu.cli.trace_rules", "The dated tracing rules: list, show, check a file."),
+}
 
 
 class TraceGroup(click.Group):

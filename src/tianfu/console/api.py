@@ -7,7 +7,7 @@ from typing import Final
 from litestar import Router
 from litestar.di import Provide
 
-from tianfu.console import explain, lookup, shift, venues
+from tianfu.console import confirmations, explain, lookup, screening, shift, venues
 from tianfu.console.parts import Console
 from tianfu.platform.api import API_PATH
 
@@ -31,6 +31,8 @@ def routes(console: Console) -> Router:
             venues.close_venue,
             explain.explain_person,
             lookup.look_up,
+            *screening.HANDLERS,
+            *confirmations.HANDLERS,
         ],
         dependencies={"console": Provide(lambda: console, sync_to_thread=False)},
     )

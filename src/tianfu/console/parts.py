@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -28,13 +29,18 @@ SESSION_SECONDS: Final = 12 * 3_600
 
 
 class Console(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts. `tries` bounds the sign-ins from one address."""
+    """The parts.
+
+    `tries` bounds the sign-ins from one address; `funnels` is the folder of screening funnels, `lake` of the visits.
+    """
 
     public_origin: str
     database: Database
     keys: GateKeys
     sessions: SessionKeys
     policies: Policies
+    funnels: Path
+    lake: Path
     pseudonym: Pseudonym
     clock: Clock
     tries: Rate

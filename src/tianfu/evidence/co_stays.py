@@ -2,13 +2,14 @@
 
 Every statement of this sort becomes stays in one shape: a person, a place, from when until when. Two people whose
 stays share a place and overlap in time were together; how near they have to have sat is the tracing rules' business.
-A place is a digest of what names it, so the table of stays tells nobody which school or train it was: that stands in
-the statement.
+A place is a digest of what names it: one width for all kinds, and no names beside people's numbers. Which school or
+train it was stands in the statement.
 """
 
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -27,10 +28,18 @@ ROW_MAX: Final = 255
 _COMPANION_DAYS: Final = timedelta(days=28)
 _MOMENT: Final = timedelta(minutes=1)
 _PLACE_BYTES: Final = 16
+# A list of passengers or pupils repeats a few places; 0.3 kB each.
+_PLACES_REMEMBERED: Final = 4_096
+# The sorts of statements that can give stays, so that all others cost one look-up.
+SPEAKING: Final = frozenset({Membership, Journey, Contact, Case})
 
 
 class StayKind(enum.Enum):
-    """In what way people at one place are together. `ABOARD` is the whole train or ship, beyond the own carriage."""
+    """In what way people at one place are together. `ABOARD` is the whole train or ship, beyond the own carriage.
+
+    `TELECOM` is the case's side of a carrier's list, `COMPANION` that of who stands on it: these are companions of the
+    case, not of each other.
+    """
 
     HOUSEHOLD = "household"
     WORK = "work"
@@ -44,6 +53,7 @@ class StayKind(enum.Enum):
     SHIP = "ship"
     ABOARD = "aboard"
     TELECOM = "telecom"
+    COMPANION = "companion"
 
 
 class CoStay(NamedTuple):
@@ -70,34 +80,35 @@ _MEMBERS: Final = {
 
 
 def stated(attributes: Attributes, source_record: str) -> Iterator[CoStay]:
-    """The stays that a statement gives; none for statements of other sorts. `source_record` is the statement's key."""
+    """The stays that a statement gives; none for statements of other sorts. `source_record` is the statement's key.
+
+    A membership that ended as it began gives none.
+    """
     if isinstance(attributes, Membership):
-        kind = _MEMBERS[attributes.group]
-        yield CoStay(
-            kind,
-            place(kind.value, attributes.institution, attributes.unit or ""),
-            ROW_UNKNOWN,
-            attributes.began_at,
-            attributes.ended_at,
-        )
+        kind, times = _MEMBERS[attributes.group], (attributes.began_at, attributes.ended_at)
+        if times[1] is None or times[1] > times[0]:
+            where = place(kind.value, attributes.institution, attributes.unit or "")
+            yield CoStay(kind, where, ROW_UNKNOWN, *times)
     elif isinstance(attributes, Journey):
         yield from _journey(attributes)
     elif isinstance(attributes, Contact):
         if attributes.setting is ContactSetting.TELECOM:
             at = attributes.last_exposure_at
-            yield CoStay(StayKind.TELECOM, place("telecom", attributes.case), ROW_UNKNOWN, at, at + _MOMENT)
+            yield CoStay(StayKind.COMPANION, place("telecom", attributes.case), ROW_UNKNOWN, at, at + _MOMENT)
     elif isinstance(attributes, Case):
         begins_at = (attributes.onset_at or attributes.diagnosed_at) - _COMPANION_DAYS
         yield CoStay(StayKind.TELECOM, place("telecom", source_record), ROW_UNKNOWN, begins_at, None)
 
 
+@functools.lru_cache(maxsize=_PLACES_REMEMBERED)
 def place(*names: str) -> UUID:
-    """The place of these names: the same names give the same place, others do not (128 bits)."""
-    digest = hashlib.blake2b(digest_size=_PLACE_BYTES)
-    for name in names:
-        spelled = name.encode()
-        digest.update(len(spelled).to_bytes(4, "big") + spelled)
-    return UUID(bytes=digest.digest())
+    """The place of these names: the same names give the same place, others do not (128 bits of their SHA-256).
+
+    Migration 0019 spells places the same way, for what was stated before it.
+    """
+    spelled = [name.encode() for name in names]
+    text = b"".join(b"%d:%b" % (len(name), name) for name in spelled)
+    return UUID(bytes=hashlib.sha256(text).digest()[:_PLACE_BYTES])
 
 
 def _journey(said: Journey) -> Iterator[CoStay]:

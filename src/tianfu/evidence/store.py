@@ -143,6 +143,16 @@ def statement(read: Read, evidence_id: EvidenceId) -> Evidence | None:
     return None if row is None else _evidence(row)
 
 
+def statements(read: Read, evidence_ids: Sequence[int]) -> list[Evidence]:
+    """Several statements, standing or not, by number; without those that there are not."""
+    rows = read.rows(
+        _STATEMENTS + " where e.evidence_id = any(%s::bigint[]) order by e.evidence_id",
+        (binary.bigints(evidence_ids),),
+        binary=True,
+    )
+    return [_evidence(row) for row in rows]
+
+
 def of_batch(read: Read, batch_id: int, limit: int) -> list[Evidence]:
     """Up to `limit` statements of a batch that were not withdrawn, by number."""
     rows = read.rows(

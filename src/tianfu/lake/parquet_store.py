@@ -21,6 +21,7 @@ from typing import Final
 
 import duckdb
 import numpy as np
+from numpy.typing import NDArray
 
 from tianfu.lake import days, rows
 from tianfu.lake.layout import DAY_MINUTES
@@ -44,13 +45,13 @@ _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
 }
 
 
-def write(folder: Path, found: Rows) -> list[LakeFile]:
-    """Write `found`, which is in venue order, into `folder`, onto the disk. Raises `OSError`, also for a full disk."""
+def write(folder: Path, found: Rows, order: NDArray[np.intp]) -> list[LakeFile]:
+    """Write `found` in `order` (`rows.venue_order`) into `folder`, onto the disk. Raises `OSError`."""
     files = []
     with closing(duckdb.connect(":memory:", config=_CONFIG)) as connection:
         for number, first in enumerate(range(0, len(found), FILE_SCANS_MAX)):
             path = folder / f"scans-{number:05d}.parquet"
-            columns = _columns(found[first : first + FILE_SCANS_MAX])
+            columns = _columns(found[order[first : first + FILE_SCANS_MAX]])
             try:
                 connection.register("scans", columns)
                 connection.table("scans").write_parquet(str(path), compression="zstd")

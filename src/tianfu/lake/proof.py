@@ -94,9 +94,9 @@ def all_of(lake: Path) -> list[Path]:
 def lines(proof: Proof) -> list[str]:
     """What a proof says, for a terminal."""
     size = sum(file.bytes for file in proof.files)
+    at = proof.erased_at.isoformat(timespec="seconds")
     return [
-        f"  {proof.subject}: {proof.scans:,} scans, {proof.visits:,} visits, {len(proof.files):,} files, {size:,} bytes",
-        f"  erased at {proof.erased_at.isoformat(timespec='seconds')} because {proof.setting}={proof.days_kept}; "
-        f"trail entry {proof.trail}",
+        f"  {proof.subject}: {proof.scans:,} scans, {proof.visits:,} visits; {len(proof.files)} files, {size:,} bytes",
+        f"  erased at {at} because {proof.setting}={proof.days_kept}; trail entry {proof.trail}",
         *(f"  {file.sha256 or 'was gone already':<64}  {file.name}" for file in proof.files),
     ]

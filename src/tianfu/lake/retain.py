@@ -20,7 +20,7 @@ import msgspec
 
 from tianfu.audit import trail
 from tianfu.clock import shanghai_day
-from tianfu.lake import aside, days, incoming, proof, roll, segment, state
+from tianfu.lake import aside, compact, days, incoming, proof, roll, segment, state
 from tianfu.lake.proof import Proof
 from tianfu.lake.segment import LakeFullError, Segment
 from tianfu.lake.state import Counts, Erasing, LakeFile, State
@@ -41,6 +41,8 @@ def retain(lake: Path, database: Database, signer: Signer, *, at: datetime, days
 
     Raises `LakeFullError`, `LakeBrokenError`, `LakeBusyError`, `DatabaseUnavailableError`; a retry goes on.
     """
+    # A copy of a day that is to be erased may be among them.
+    compact.remove_remains(lake)
     while True:
         with state.alone(lake) as before:
             roll.remove_remains(lake, before)

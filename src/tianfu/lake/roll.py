@@ -21,6 +21,7 @@ import numpy as np
 from tianfu.clock import shanghai_day
 from tianfu.errors import TianfuError
 from tianfu.lake import aside, days, incoming, layout, rows, segment, state
+from tianfu.lake.layout import WORD_BYTES
 from tianfu.lake.rows import Rows
 from tianfu.lake.segment import Segment
 from tianfu.lake.state import LakeBrokenError, LakeFile, Part, State
@@ -31,6 +32,8 @@ RECORDS_PER_TURN: Final = 1_000_000
 # A part this large is left for compaction: a day of 19 million scans has about ten of them in the evening.
 PART_SCANS_MAX: Final = 2_000_000
 _ABSORBED_SHARE: Final = 2
+# An event and its two words.
+_SCAN_BYTES: Final = EVENT_BYTES + 2 * WORD_BYTES
 
 
 class RollGapError(TianfuError):
@@ -153,7 +156,9 @@ def _with_new(lake: Path, before: State, taken: _Taken, at: datetime, days_kept:
     repeats = 0
     for number, new in found.days.items():
         day = layout.day_of(number).isoformat()
-        kept, absorbed = _to_absorb(before.days.get(day, ()), len(new))
+        parts = before.days.get(day, ())
+        kept, absorbed = (parts, ()) if day == before.compacting else _to_absorb(parts, len(new))
+        days.require_room(lake, _SCAN_BYTES * (sum(old.scans for old in absorbed) + len(new)))
         part, dropped = _write(
             lake, day, days.part_name(before), [*(read_rows(lake, day, old) for old in absorbed), new]
         )
@@ -199,15 +204,16 @@ def _to_absorb(parts: tuple[Part, ...], scans: int) -> tuple[tuple[Part, ...], t
 def _write(lake: Path, day: str, name: str, pieces: Sequence[Rows]) -> tuple[Part, int]:
     """An open part of these rows, written; and how many repeats were dropped."""
     together = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
-    found = rows.in_venue_order(rows.unique(together))
+    found = rows.unique(together)
+    found = found[rows.venue_order(found)]
     by_venue = rows.words(found)
 
     def write_events(folder: Path) -> list[LakeFile]:
         return [days.write_file(folder / days.SCANS, found.view(np.uint8).data)]
 
-    part = days.write_part(
-        lake, day, Part(name=name, scans=len(found)), by_venue, layout.turned(by_venue), write_events
-    )
+    part = Part(name=name, scans=len(found))
+    folder = state.part_folder(lake, day, name)
+    part = days.write_part(folder, part, by_venue, layout.turned(by_venue), write_events)
     return part, len(together) - len(found)
 
 

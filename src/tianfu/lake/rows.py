@@ -5,6 +5,7 @@ What is a repeat, what belongs to which day and minute, and what belongs to no d
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -46,6 +47,7 @@ REASON_FUTURE: Final = "future"
 REASON_OLD: Final = "old"
 REASON_UNREADABLE: Final = "unreadable"
 
+_BLOCK_ROWS: Final = 1_000_000
 _MINUTE_MS: Final = 60_000
 _SHANGHAI_MINUTES: Final = 8 * 60
 # Odd 64-bit constants of splitmix64: a multiplication spreads every bit of a key over the upper half.
@@ -117,9 +119,10 @@ def unique(rows: Rows) -> Rows:
     return rows[kept]
 
 
-def in_venue_order(rows: Rows) -> Rows:
-    """The rows by venue, minute, person."""
-    return rows[np.argsort(_venue_words(rows), kind="stable")]
+def venue_order(rows: Rows) -> NDArray[np.intp]:
+    """Where the rows lie by venue, minute, person."""
+    order: NDArray[np.intp] = np.argsort(_venue_words(rows), kind="stable")
+    return order
 
 
 def words(rows: Rows) -> Words:
@@ -139,15 +142,29 @@ def distinct(ascending: Words) -> Words:
     return ascending if kept.all() else ascending[kept]
 
 
+def _in_blocks(rows: Rows, word: Callable[[Rows], Words]) -> Words:
+    """`word` of every row; what it needs in between is needed for a block at a time."""
+    found = np.empty(len(rows), np.uint64)
+    for start in range(0, len(rows), _BLOCK_ROWS):
+        found[start : start + _BLOCK_ROWS] = word(rows[start : start + _BLOCK_ROWS])
+    return found
+
+
 def _venue_words(rows: Rows) -> Words:
-    return layout.venue_words(rows["venue"], minutes(rows) % DAY_MINUTES, rows["person"])
+    return _in_blocks(rows, lambda some: layout.venue_words(some["venue"], minutes(some) % DAY_MINUTES, some["person"]))
+
+
+def _hash(rows: Rows) -> Words:
+    """A number of 64 bits that repeats share."""
+    key: Words = rows["nonce"] * _SPREAD[0]
+    key ^= (rows["person"].astype(np.uint64) << np.uint64(32) | rows["venue"]) * _SPREAD[1]
+    key ^= np.where(rows["kind"] == KIND_GUARD, rows["happened_at"].astype(np.uint64) * _SPREAD[2], np.uint64(0))
+    return key
 
 
 def _suspects(rows: Rows) -> NDArray[np.intp]:
     """Where rows lie whose key may be another row's too: equal in a hash of 64 bits, to be compared field by field."""
-    key = rows["nonce"] * _SPREAD[0]
-    key ^= (rows["person"].astype(np.uint64) << np.uint64(32) | rows["venue"]) * _SPREAD[1]
-    key ^= np.where(rows["kind"] == KIND_GUARD, rows["happened_at"].astype(np.uint64) * _SPREAD[2], np.uint64(0))
+    key = _in_blocks(rows, _hash)
     order = np.argsort(key)
     key = key[order]
     equal = key[1:] == key[:-1]

@@ -27,8 +27,8 @@ STATE_FILE: Final = "state.json"
 # Files that no longer belong to a day stay this long, for those who read them by name (DuckDB, Spark). Who has mapped
 # them keeps them without that.
 RETIRED_SECONDS: Final = 600
-# A turn of the roller takes a second, closing a large day half a minute; a command waits that long for its turn.
-LOCK_WAIT_SECONDS: Final = 120.0
+# A turn of the roller takes a second, erasing a large day some; whoever wants to change the lake waits for its turn.
+LOCK_WAIT_SECONDS: Final = 30.0
 _LOCK_POLL_SECONDS: Final = 0.05
 
 
@@ -133,6 +133,8 @@ class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retired: tuple[Retired, ...] = ()
     erasing: tuple[Erasing, ...] = ()
     counts: Counts = Counts()
+    # The day that is being compacted: its parts are not merged by anybody else meanwhile. Stale after a crash.
+    compacting: str = ""
     # Seconds since 1970 at which compaction and retention last went through everything.
     compacted_at: int = 0
     retained_at: int = 0
@@ -194,30 +196,39 @@ def alone(lake: Path, *, wait_seconds: float = LOCK_WAIT_SECONDS) -> Iterator[St
 
     Raises `LakeBusyError` when another process does not end within `wait_seconds`, `LakeBrokenError`, `LakeFullError`.
     """
-    folder = days_folder(lake)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder / "lake.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise LakeFullError from error
-    try:
-        _lock(descriptor, wait_seconds)
+    with locked(days_folder(lake) / "lake.lock", wait_seconds):
         state = load(lake)
         if state.generation == 0:
             # From here on a folder of days without a state is damage.
             state = msgspec.structs.replace(state, generation=1)
             commit(lake, state)
         yield state
+
+
+@contextmanager
+def locked(path: Path, wait_seconds: float) -> Iterator[None]:
+    """Hold the lock at `path`, also against other threads. Raises `LakeBusyError`, `LakeFullError`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise LakeFullError from error
+    try:
+        for _ in range(int(wait_seconds / _LOCK_POLL_SECONDS)):
+            if _try(descriptor):
+                break
+            time.sleep(_LOCK_POLL_SECONDS)
+        else:
+            if not _try(descriptor):
+                raise LakeBusyError
+        yield
     finally:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, wait_seconds: float) -> None:
-    for _ in range(int(wait_seconds / _LOCK_POLL_SECONDS) + 1):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_LOCK_POLL_SECONDS)
-        else:
-            return
-    raise LakeBusyError
+def _try(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

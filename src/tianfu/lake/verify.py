@@ -25,20 +25,22 @@ class Finding(NamedTuple):
 def verify(lake: Path) -> Iterator[Finding]:
     """Look at every part of every day, at what is aside, and at the sums, telling each. Raises `LakeBrokenError`.
 
-    Holds the lake for each part, so that nothing is removed under it, and lets others go on in between.
+    Nobody is kept out. What is replaced or erased while it is looked at is passed over.
     """
-    for day, part in [(day, part) for day, parts in sorted(state.load(lake).days.items()) for part in parts]:
-        with state.alone(lake) as current:
-            if part not in current.days.get(day, ()):
-                continue
-            yield Finding(f"{day} {part.name}", part.scans, part.visits, _fault_of_part(lake, day, part))
-    with state.alone(lake) as current:
-        for entry in current.aside:
-            file = LakeFile(entry.name, entry.records * entry.record_bytes, entry.sha256)
-            yield Finding(f"aside {entry.name}", entry.records, 0, _fault_of_file(aside.folder(lake), file))
-        taken = sum(current.gates.values())
-        fault = "" if taken == accounted(current) else "scans do not add up"
-        yield Finding("sums", taken, 0, fault)
+    current = state.load(lake)
+    for day, part in [(day, part) for day, parts in sorted(current.days.items()) for part in parts]:
+        fault = _fault_of_part(lake, day, part)
+        if fault and part not in state.load(lake).days.get(day, ()):
+            continue
+        yield Finding(f"{day} {part.name}", part.scans, part.visits, fault)
+    for entry in current.aside:
+        file = LakeFile(entry.name, entry.records * entry.record_bytes, entry.sha256)
+        fault = _fault_of_file(aside.folder(lake), file)
+        if not fault or entry in state.load(lake).aside:
+            yield Finding(f"aside {entry.name}", entry.records, 0, fault)
+    current = state.load(lake)
+    taken = sum(current.gates.values())
+    yield Finding("sums", taken, 0, "" if taken == accounted(current) else "scans do not add up")
 
 
 def accounted(current: State) -> int:

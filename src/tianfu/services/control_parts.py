@@ -23,6 +23,7 @@ from tianfu.portal.parts import Portal
 from tianfu.portal.parts import new_rates as portal_rates
 from tianfu.residents.claim import Desk
 from tianfu.residents.proofing_http import providers
+from tianfu.tracing.screening import funnel_files
 
 
 def open_database(settings: Settings) -> Database:
@@ -70,6 +71,8 @@ def console_parts(settings: Settings, database: Database, log: Log, *, clock: Cl
         keys=keys,
         sessions=SessionKeys(keys),
         policies=Policies(),
+        funnels=funnel_files.folder(settings.policies),
+        lake=settings.var / "lake",
         pseudonym=Pseudonym(
             RecordKeys.load_or_create(settings.var / "keys" / "records.json", clock=clock), clock=clock
         ),

@@ -19,8 +19,7 @@ from tianfu.errors import Fault, NotFoundError, TianfuError
 from tianfu.platform.settings import PROJECT_ROOT
 from tianfu.policy import toml_text
 from tianfu.policy.strict import read
-from tianfu.tracing.rules import TracingRules, with_stay
-from tianfu.venues.model import VenueCategory
+from tianfu.tracing.rules import Dwell, TracingRules, VenueGround, with_stay
 
 FOLDER: Final = PROJECT_ROOT / "policies" / "tracing"
 SUFFIX: Final = ".toml"
@@ -131,11 +130,11 @@ def in_force(day: date, name: str | None = None, *, folder: Path = FOLDER) -> Lo
 def _faults_of(rules: TracingRules, stem: str) -> Iterator[Fault]:
     if rules.name != stem:
         yield _fault("name", "name", f"应与文件名 {stem} 一致", f"must be the file's name, {stem}")
-    dwelt = Counter(category for dwell in rules.dwell for category in dwell.categories)
+    dwelt = Counter(word for dwell in rules.dwell for word in _words(dwell))
     for place, dwell in enumerate(rules.dwell):
-        for category in dwell.categories:
-            if dwelt[category] > 1:
-                zh, en = f"{category.value} 出现了不止一次", f"{category.value} stands in more than one dwell"
+        for word in _words(dwell):
+            if dwelt[word] > 1:
+                zh, en = f"{word} 出现了不止一次", f"{word} stands in more than one dwell"
                 yield _fault(f"dwell[{place}].categories", "twice", zh, en)
     for number, hop in enumerate(rules.hop):
         yield from _faults_of_hop(rules, number, set(dwelt))
@@ -149,23 +148,30 @@ def _faults_of(rules: TracingRules, stem: str) -> Iterator[Fault]:
                 yield _fault(f"schedule[{number}].stay[{place}].tests", "tests", zh, en)
 
 
-def _faults_of_hop(rules: TracingRules, number: int, dwelt: set[VenueCategory]) -> Iterator[Fault]:
+def _faults_of_hop(rules: TracingRules, number: int, dwelt: set[str]) -> Iterator[Fault]:
     hop = rules.hop[number]
-    seen: set[VenueCategory] = set()
+    seen: set[str] = set()
     for place, ground in enumerate(hop.venue):
-        for category in ground.categories:
-            if category in seen:
-                zh, en = f"{category.value} 出现了不止一次", f"{category.value} stands in more than one venue"
+        for word in _words(ground):
+            if word in seen:
+                zh, en = f"{word} 出现了不止一次", f"{word} stands in more than one venue"
                 yield _fault(f"hop[{number}].venue[{place}].categories", "twice", zh, en)
-            if category not in dwelt:
-                zh, en = f"{category.value} 没有停留时间", f"{category.value} has no dwell"
+            if word not in dwelt:
+                zh, en = f"{word} 没有停留时间", f"{word} has no dwell"
                 yield _fault(f"hop[{number}].venue[{place}].categories", "dwell", zh, en)
-            seen.add(category)
+            seen.add(word)
     pairs = Counter((ground.kind, ground.tier) for ground in hop.ground)
     for place, held in enumerate(hop.ground):
         if pairs[held.kind, held.tier] > 1:
             zh, en = f"{held.kind.value} 同一类别出现了不止一次", f"{held.kind.value} stands twice with one tier"
             yield _fault(f"hop[{number}].ground[{place}]", "twice", zh, en)
+
+
+def _words(found: Dwell | VenueGround) -> list[str]:
+    """The types of venue that it is about: categories, kinds of vehicles, and `unknown`."""
+    words = [category.value for category in found.categories]
+    words += [f"vehicle {kind.value}" for kind in found.vehicles]
+    return [*words, "unknown"] if found.unknown else words
 
 
 def _fault(field: str, code: str, zh: str, en: str) -> Fault:

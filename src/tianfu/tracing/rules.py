@@ -28,6 +28,23 @@ FORMAT: Final = 1
 # Venue types as the kernel knows them; 0 is a venue whose category nobody knows.
 VENUE_UNKNOWN: Final = 0
 VENUE_TYPE: Final[dict[VenueCategory, int]] = {category: code for code, category in enumerate(VenueCategory, start=1)}
+
+
+class VehicleKind(enum.Enum):
+    """What a venue of category `vehicle` is; the words of `tianfu.venues.vehicle`."""
+
+    BUS = "bus"
+    COACH = "coach"
+    TAXI = "taxi"
+    RIDE = "ride"
+    TRAIN = "train"
+    SHIP = "ship"
+
+
+# Vehicles whose kind is known have types of their own, after the categories.
+VEHICLE_TYPE: Final[dict[VehicleKind, int]] = {
+    kind: code for code, kind in enumerate(VehicleKind, start=len(VENUE_TYPE) + 1)
+}
 # Kinds of stay as `tianfu.tracing.stays` knows them; 0 is none.
 STAY_CODE: Final[dict[StayKind, int]] = {kind: code for code, kind in enumerate(StayKind, start=1)}
 STAY_CODES_MAX: Final = 256
@@ -49,6 +66,7 @@ SETTING_OF: Final[dict[StayKind, ContactSetting]] = {
     StayKind.SHIP: ContactSetting.SHIP,
     StayKind.ABOARD: ContactSetting.VEHICLE,
     StayKind.TELECOM: ContactSetting.TELECOM,
+    StayKind.COMPANION: ContactSetting.TELECOM,
 }
 
 PerStay = NDArray[np.int16]
@@ -80,7 +98,8 @@ class Dwell(msgspec.Struct, frozen=True, kw_only=True):
     """What a scan at a venue of these categories means in time, in minutes; nobody scans on leaving.
 
     Who scans at t was there from t - `before` until t + `stay`; the place stays contaminated `after` minutes longer.
-    More than `crowd` scans in reach name nobody; 0 is no limit. `unknown`: also venues of no known category.
+    More than `crowd` scans in reach name nobody; 0 is no limit. `vehicles`: also vehicles of these kinds; category
+    `vehicle` is those whose kind nobody knows. `unknown`: also venues of no known category.
     """
 
     categories: tuple[VenueCategory, ...]
@@ -89,6 +108,7 @@ class Dwell(msgspec.Struct, frozen=True, kw_only=True):
     after: _Minutes
     crowd: _Heads
     source: _Source
+    vehicles: tuple[VehicleKind, ...] = ()
     unknown: bool = False
 
 
@@ -99,6 +119,7 @@ class VenueGround(msgspec.Struct, frozen=True, kw_only=True):
     setting: ContactSetting
     tier: Tier
     source: _Source
+    vehicles: tuple[VehicleKind, ...] = ()
     unknown: bool = False
 
 
@@ -279,12 +300,19 @@ def tiers(rules: TracingRules, hop: int) -> tuple[Tier, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def venue_ground(rules: TracingRules, hop: int, category: VenueCategory | None) -> VenueGround | None:
-    """The ground on which a scan at such a venue makes contacts; None where it makes none."""
-    for ground in _hop(rules, hop).venue:
-        if category in ground.categories or (category is None and ground.unknown):
-            return ground
-    return None
+def venue_type(category: VenueCategory | None, vehicle: VehicleKind | None = None) -> int:
+    """The kernel's code of such a venue: a vehicle's own kind where it is known; `VENUE_UNKNOWN` for None."""
+    if category is VenueCategory.VEHICLE and vehicle is not None:
+        return VEHICLE_TYPE[vehicle]
+    return VENUE_UNKNOWN if category is None else VENUE_TYPE[category]
+
+
+def venue_ground(
+    rules: TracingRules, hop: int, category: VenueCategory | None, vehicle: VehicleKind | None = None
+) -> VenueGround | None:
+    """The ground on which a scan at such a venue (see `venue_type`) makes contacts; None where it makes none."""
+    code = venue_type(category, vehicle)
+    return next((ground for ground in _hop(rules, hop).venue if code in _codes([ground])), None)
 
 
 def infectious(facts: CaseFacts, rules: TracingRules) -> Interval:
@@ -344,6 +372,7 @@ def _codes(grounds: Iterable[Dwell | VenueGround]) -> set[int]:
     codes: set[int] = set()
     for ground in grounds:
         codes.update(VENUE_TYPE[category] for category in ground.categories)
+        codes.update(VEHICLE_TYPE[vehicle] for vehicle in ground.vehicles)
         if ground.unknown:
             codes.add(VENUE_UNKNOWN)
     return codes

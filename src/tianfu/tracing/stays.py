@@ -135,6 +135,16 @@ def joined(*parts: Stays) -> Stays:
     )
 
 
+def is_near(near: Near, setting: int, row: int, other: int) -> bool:
+    """Whether a stay in row `other` is near a source's stay of that kind in `row`, as `meet` has it."""
+    if near.rows[setting] == NOT_NEAR:
+        return False
+    if near.rows[setting] == EVERYBODY or ROW_UNKNOWN in {row, other}:
+        return True
+    bay = int(near.bay[setting])
+    return abs((row - 1) // bay - (other - 1) // bay) <= int(near.rows[setting])
+
+
 def _take(stays: Stays, where: NDArray[np.bool_] | _Positions) -> Stays:
     person, place, begins, ends, setting, strong = stays
     return Stays(person[where], place[where], begins[where], ends[where], setting[where], strong[where])
@@ -209,20 +219,29 @@ def _named(found: _Found, mine: Stays, others: Stays, near: Near) -> tuple[_Foun
     capped = near.crowd[mine.setting[found.source]] > 0
     if not capped.any():
         return found, ()
-    number = others.place[found.other] >> ROW_BITS
-    setting = mine.setting[found.source]
-    pairs = np.unique(np.stack([number, setting.astype(np.int64), others.person[found.other]]), axis=1)
-    groups, heads = np.unique(pairs[:2], axis=1, return_counts=True)
-    cap = near.crowd[groups[1]]
+    # A place and a kind of stay are one group; its heads are the distinct people in it.
+    groups, group = np.unique(_group(others.place[found.other], mine.setting[found.source]), return_inverse=True)
+    pairs = np.unique(group.astype(np.int64) << _MINUTE_BITS | others.person[found.other].astype(np.int64))
+    heads = np.bincount(pairs >> _MINUTE_BITS, minlength=len(groups))
+    cap = near.crowd[groups & ROW_MAX]
     over = (cap > 0) & (heads > cap)
-    too_large = []
-    keep = np.ones(len(found.other), dtype=np.bool_)
-    for place, code, people in zip(groups[0][over], groups[1][over], heads[over], strict=True):
-        keep &= ~((number == place) & (setting == code))
-        own = (mine.place >> ROW_BITS == place) & (mine.setting == code)
-        begins, ends = int(mine.begins[own].min()), int(mine.ends[own].max())
-        too_large.append(TooLarge(int(place), int(code), begins, ends, int(people)))
-    return _Found(found.source[keep], found.other[keep], found.exposed_at[keep]), tuple(too_large)
+    own = _group(mine.place, mine.setting)
+    own_group = np.minimum(np.searchsorted(groups, own), len(groups) - 1)
+    begins, ends = np.full(len(groups), ENDLESS), np.full(len(groups), -ENDLESS)
+    known = groups[own_group] == own
+    np.minimum.at(begins, own_group[known], mine.begins[known])
+    np.maximum.at(ends, own_group[known], mine.ends[known])
+    too_large = tuple(
+        TooLarge(int(groups[at]) >> ROW_BITS, int(groups[at]) & ROW_MAX, int(begins[at]), int(ends[at]), int(heads[at]))
+        for at in np.flatnonzero(over)
+    )
+    keep = ~over[group]
+    return _Found(found.source[keep], found.other[keep], found.exposed_at[keep]), too_large
+
+
+def _group(place: Places, setting: Codes) -> Places:
+    """A place without its row, and a kind of stay, in one number."""
+    return np.bitwise_or(place - (place & ROW_MAX), setting.astype(np.int64))
 
 
 def _earliest(found: _Found, mine: Stays, others: Stays, near: Near, too_large: tuple[TooLarge, ...]) -> Met:

@@ -6,16 +6,34 @@ again, or re-running it with its old threshold, gives what was there before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from typing import Final, NamedTuple
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from tianfu.lake.layout import People
 from tianfu.tracing.screening import steps
 from tianfu.tracing.screening.definition import Funnel, kind_of
-from tianfu.tracing.screening.model import GROUNDS_END, PASSING_END, Bits, Codes, Facts, Flags, Said
+from tianfu.tracing.screening.model import (
+    GROUNDS_END,
+    PASSING_END,
+    Bits,
+    Codes,
+    Companions,
+    Exposures,
+    Facts,
+    Flags,
+    Groups,
+    Roaming,
+    Said,
+    Scans,
+    Seats,
+    Tests,
+    Vaccinated,
+    Whereabouts,
+)
 
 _SECOND_MILLISECONDS: Final = 1_000
 
@@ -90,6 +108,7 @@ def run(
 
     One million people through eight steps take about a second.
     """
+    facts = _in_order(facts)
     person = population(facts)
     count = len(person)
     listed, evidence = np.zeros(count, np.bool_), np.zeros(count, np.uint16)
@@ -124,6 +143,29 @@ def run(
             )
         )
     return Screening(person, listed, reason, decided, evidence, history, tuple(results))
+
+
+def _in_order(facts: Facts) -> Facts:
+    """The same facts, each source by person: finding a million people in order is ten times faster than at random."""
+    return facts._replace(
+        roaming=Roaming(*_by_person(facts.roaming)),
+        companions=Companions(*_by_person(facts.companions[:-1]), *_by_person([facts.companions.covered])),
+        scans=Scans(*_by_person(facts.scans[:-1]), *_by_person([facts.scans.covered])),
+        seats=Seats(*_by_person(facts.seats)),
+        groups=Groups(*_by_person(facts.groups)),
+        tests=Tests(*_by_person(facts.tests)),
+        exposures=Exposures(*_by_person(facts.exposures)),
+        vaccinated=Vaccinated(*_by_person(facts.vaccinated)),
+        whereabouts=Whereabouts(*_by_person(facts.whereabouts)),
+    )
+
+
+def _by_person(columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    person = columns[0]
+    if bool(np.all(person[:-1] <= person[1:])):
+        return list(columns)
+    order = np.argsort(person)
+    return [column[order] for column in columns]
 
 
 def _counts(said: Codes) -> dict[str, int]:

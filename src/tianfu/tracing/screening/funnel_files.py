@@ -60,6 +60,11 @@ def find(folder: Path, name: str) -> LoadedFunnel:
     return load(folder / f"{name}{SUFFIX}")
 
 
+def folder(policies: Path) -> Path:
+    """Where the funnels lie below the folder of all rule data."""
+    return policies / "tracing" / "funnels"
+
+
 def names(folder: Path) -> list[str]:
     """The names of the funnels in `folder`, sorted; none when there is no such folder."""
     return sorted(path.stem for path in folder.glob(f"*{SUFFIX}"))

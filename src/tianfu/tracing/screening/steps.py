@@ -19,6 +19,8 @@ from tianfu.tracing.screening.model import UNSAID, Bits, Codes, Facts, Flags, Gr
 
 _HOUR_MINUTES: Final = 60
 _DIVISION_DIGITS: Final = 6
+# Longer than any threshold.
+_LONG: Final = np.int32(2**31 - 1)
 _JUDGEMENTS: Final = np.array(
     [
         Said.JUDGED_NO_CONTACT,
@@ -71,7 +73,7 @@ def apply(step: definition.Step, view: View, facts: Facts) -> Told:
 def _roaming(step: definition.RoamingStep, view: View, facts: Facts) -> Told:
     minutes = facts.roaming.minutes
     # Rows of one person are one list's; the longest total is what the carriers know at most.
-    known = _highest(view.people, facts.roaming.person, np.where(minutes == UNSAID, np.iinfo(np.int32).max, minutes))
+    known = _highest(view.people, facts.roaming.person, np.where(minutes == UNSAID, _LONG, minutes))
     told = _silent(view)
     there = known >= 0
     long = there & (known >= step.minutes)
@@ -108,7 +110,9 @@ def _scans(step: definition.ScansStep, view: View, facts: Facts) -> Told:
     source = facts.scans
     near = _among(view.people, source.person[source.apart <= step.apart_minutes])
     covered = _among(view.people, source.covered) | _among(view.people, source.person)
-    together = _highest(view.people, facts.companions.person, facts.companions.together)
+    minutes = facts.companions.together
+    # A list without minutes is taken at its word here too.
+    together = _highest(view.people, facts.companions.person, np.where(minutes == UNSAID, _LONG, minutes))
     supported = (view.evidence & np.uint16(bits_of(step.despite))) != 0
     told = _silent(view)
     told.said[covered] = Said.SCANS_APART

@@ -1,0 +1,270 @@
+"""The funnel through the operators' API: run it, undo, run again, look at who is on the list and why.
+
+Running it takes the right to trace at the incident's place; its counts, the right to read the incident. People are
+read for a stated purpose, all of an incident by who may read it, a county's own by who may there. Each reading is
+counted and in the trail, refused ones too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from litestar import get, post
+from litestar.params import FromPath, RawBody
+
+from tianfu.access import budget
+from tianfu.access.accounts import Account
+from tianfu.access.budget import ReadBudgetSpentError
+from tianfu.access.decide import Allowed, ForbiddenError, Refused, Resource, Verdict, decide, require
+from tianfu.access.roles import Action, Purpose
+from tianfu.console.parts import Console, ConsoleParts, operator
+from tianfu.console.screening_forms import (
+    FunnelForm,
+    PageAnswer,
+    PageForm,
+    PersonForm,
+    RunAnswer,
+    StandingAnswer,
+    ThresholdsForm,
+)
+from tianfu.errors import Fault, InputInvalidError, NotFoundError
+from tianfu.ids import PersonRef, format_person_ref, parse_person_ref
+from tianfu.lake.permit import for_operator
+from tianfu.platform import database as db
+from tianfu.platform.api import AnyRequest, documented, read_body
+from tianfu.platform.database import Write
+from tianfu.tracing import incidents
+from tianfu.tracing.incidents import Incident
+from tianfu.tracing.screening import funnel_files, judge, noted, screenings, store
+from tianfu.tracing.screening.lake_scans import from_lake
+from tianfu.tracing.screening.screenings import Run
+from tianfu.tracing.screening.store import PersonRow, Wanted
+
+_Making = Callable[[Write, Incident, str, datetime], Run]
+
+
+class _Asked(NamedTuple):
+    """Whether somebody may read people: the budget allows it (`within`), and role, place and purpose do."""
+
+    within: bool
+    verdict: Verdict
+
+    @property
+    def allowed(self) -> bool:
+        """Both."""
+        return self.within and isinstance(self.verdict, Allowed)
+
+    def note(
+        self,
+        write: Write,
+        incident: Incident,
+        account: Account,
+        at: datetime,
+        *,
+        person: PersonRef | None,
+        detail: dict[str, str | int],
+    ) -> None:
+        """Record the reading, or that it was refused."""
+        action = noted.READ if self.allowed else noted.REFUSED
+        told: dict[str, str | int] = {"channel": "console", **detail}
+        if isinstance(self.verdict, Refused):
+            told["reason"] = self.verdict.reason.value
+        else:
+            told["role"] = self.verdict.grant.role.value
+        if not self.within:
+            told["reason"] = "budget"
+        noted.note(write, incident, action, actor=account.username, at=at, person=person, detail=told)
+
+
+@post("/incidents/{number:str}/screening", status_code=201, operation_class=documented(FunnelForm), sync_to_thread=True)
+def begin_screening(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> RunAnswer:
+    """Gather what the sources say of the incident now, and run a funnel on it. Earlier screenings stay."""
+    at = console.clock.now()
+    account = operator(console, request, at)
+    sent = read_body(FunnelForm, body)
+    loaded = funnel_files.find(console.funnels, sent.funnel or funnel_files.DEFAULT)
+    with console.database.write(db.Purpose.OPERATOR) as write:
+        place = incidents.find(write, number).place
+        # Recorded before the visits are opened, whatever becomes of the screening.
+        permit = for_operator(
+            write,
+            account.principal,
+            account.username,
+            incident=number,
+            place=place,
+            purpose=Purpose.INVESTIGATION,
+            at=at,
+        )
+    scanned = from_lake(console.lake, permit)
+    return _made(
+        console,
+        request,
+        number,
+        lambda write, incident, by, at: screenings.begin(write, incident, loaded, by=by, at=at, scanned=scanned),
+    )
+
+
+@get("/incidents/{number:str}/screening", sync_to_thread=True)
+def read_screening(request: AnyRequest, console: ConsoleParts, number: FromPath[str]) -> RunAnswer:
+    """The newest run of the newest screening, step by step; no people."""
+    account = operator(console, request, console.clock.now())
+    with console.database.read(db.Purpose.OPERATOR) as read:
+        incident = _readable(account, incidents.find(read, number))
+        return RunAnswer.of(screenings.current(read, incident))
+
+
+@get("/incidents/{number:str}/screening/runs", sync_to_thread=True)
+def read_runs(request: AnyRequest, console: ConsoleParts, number: FromPath[str]) -> list[RunAnswer]:
+    """The runs of the newest screening, newest first: who undid or changed what."""
+    account = operator(console, request, console.clock.now())
+    with console.database.read(db.Purpose.OPERATOR) as read:
+        incident = _readable(account, incidents.find(read, number))
+        return [RunAnswer.of(run) for run in screenings.history(read, incident)]
+
+
+@post("/incidents/{number:str}/screening/steps/{step:str}/undoing", status_code=200, sync_to_thread=True)
+def undo_step(request: AnyRequest, console: ConsoleParts, number: FromPath[str], step: FromPath[str]) -> RunAnswer:
+    """Run again without this step; the later steps are applied anew."""
+    return _made(
+        console, request, number, lambda write, incident, by, at: screenings.undo(write, incident, step, by=by, at=at)
+    )
+
+
+@post("/incidents/{number:str}/screening/steps/{step:str}/redoing", status_code=200, sync_to_thread=True)
+def redo_step(request: AnyRequest, console: ConsoleParts, number: FromPath[str], step: FromPath[str]) -> RunAnswer:
+    """Run again with a step that was undone."""
+    return _made(
+        console, request, number, lambda write, incident, by, at: screenings.redo(write, incident, step, by=by, at=at)
+    )
+
+
+@post(
+    "/incidents/{number:str}/screening/steps/{step:str}/thresholds",
+    status_code=200,
+    operation_class=documented(ThresholdsForm),
+    sync_to_thread=True,
+)
+def rerun_step(
+    request: AnyRequest, console: ConsoleParts, number: FromPath[str], step: FromPath[str], body: RawBody
+) -> RunAnswer:
+    """Run again with other thresholds at this step, and with what the field has judged since."""
+    values = read_body(ThresholdsForm, body).thresholds
+    return _made(
+        console,
+        request,
+        number,
+        lambda write, incident, by, at: screenings.rerun(write, incident, step, values, by=by, at=at),
+    )
+
+
+@post(
+    "/incidents/{number:str}/screening/pages",
+    status_code=200,
+    operation_class=documented(PageForm),
+    sync_to_thread=True,
+)
+def read_page(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> PageAnswer:
+    """People of the newest run, by step, reason and county."""
+    at = console.clock.now()
+    account = operator(console, request, at)
+    sent = read_body(PageForm, body)
+    if not 1 <= sent.limit <= store.PAGE_MAX:
+        fault = Fault("limit", "limit", f"应为 1 至 {store.PAGE_MAX}", f"must be 1 to {store.PAGE_MAX}")
+        raise InputInvalidError(faults=(fault,))
+    counties = screenings.county_range(sent.county or "")
+    after = 0 if sent.after is None else parse_person_ref(sent.after)
+    rows: list[PersonRow] = []
+    with console.database.write(db.Purpose.OPERATOR) as write:
+        incident = incidents.find(write, number)
+        run = screenings.current(write, incident)
+        wanted = Wanted(
+            listed=sent.listed,
+            reason=screenings.reason_code(sent.reason),
+            step=screenings.step_position(run.definition, sent.step),
+            county=counties,
+            unknown_county=sent.county is None,
+        )
+        asked = _asked(write, account, incident, sent.county, _purpose(sent.purpose), at)
+        if asked.allowed:
+            rows = store.page(write, run.run_ref, wanted, after=after, limit=sent.limit)
+        asked.note(write, incident, account, at, person=None, detail={"count": len(rows)})
+    _require_allowed(console, asked)
+    people = tuple(StandingAnswer.of(screenings.standing(run.definition, row)) for row in rows)
+    full = len(rows) == sent.limit
+    return PageAnswer(people=people, next=format_person_ref(PersonRef(rows[-1].person_ref)) if full else None)
+
+
+@post(
+    "/incidents/{number:str}/screening/people",
+    status_code=200,
+    operation_class=documented(PersonForm),
+    sync_to_thread=True,
+)
+def read_person(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> StandingAnswer:
+    """Why somebody is on the list or off it: what each step said, and what the field judged. The person sees it."""
+    at = console.clock.now()
+    account = operator(console, request, at)
+    sent = read_body(PersonForm, body)
+    person, purpose = parse_person_ref(sent.person), _purpose(sent.purpose)
+    with console.database.write(db.Purpose.OPERATOR) as write:
+        incident = incidents.find(write, number)
+        run = screenings.current(write, incident)
+        row = store.person(write, run.run_ref, person)
+        county = f"{row.county:06d}" if row is not None and row.county else None
+        asked = _asked(write, account, incident, county, purpose, at)
+        told = None if row is None else screenings.standing(run.definition, row)
+        judgement = judge.latest(write, incident, person)
+        asked.note(write, incident, account, at, person=person, detail={})
+    _require_allowed(console, asked)
+    if told is None:
+        raise NotFoundError
+    return StandingAnswer.of(told, judgement)
+
+
+def _made(console: Console, request: AnyRequest, number: str, make: _Making) -> RunAnswer:
+    """A run that the asker may make, in the trail with it."""
+    at = console.clock.now()
+    account = operator(console, request, at)
+    with console.database.write(db.Purpose.BATCH) as write:
+        incident = incidents.find(write, number)
+        require(account.principal, Action.TRACE, Resource(incident.place), purpose=Purpose.INVESTIGATION)
+        run = make(write, incident, account.username, at)
+        noted.run(write, incident, run, actor=account.username, at=at, channel="console")
+    return RunAnswer.of(run)
+
+
+def _readable(account: Account, incident: Incident) -> Incident:
+    require(account.principal, Action.READ_INCIDENT, Resource(incident.place), purpose=Purpose.INVESTIGATION)
+    return incident
+
+
+def _asked(
+    write: Write, account: Account, incident: Incident, county: str | None, purpose: Purpose, at: datetime
+) -> _Asked:
+    """Whether people may be read: all of an incident's by who may read it, a county's own by who may there."""
+    within = budget.spend(write, account.account_ref, at)
+    verdict = decide(account.principal, Action.READ_INCIDENT, Resource(incident.place), purpose=purpose)
+    if isinstance(verdict, Refused) and county is not None:
+        verdict = decide(account.principal, Action.READ_INCIDENT, Resource(county), purpose=purpose)
+    return _Asked(within, verdict)
+
+
+def _require_allowed(console: Console, asked: _Asked) -> None:
+    """Raise `ReadBudgetSpentError` or `ForbiddenError`, after the refusal is in the trail."""
+    if not asked.within:
+        console.log.error("an account has spent its reading budget", code=ReadBudgetSpentError.code)
+        raise ReadBudgetSpentError
+    if not asked.allowed:
+        raise ForbiddenError
+
+
+def _purpose(word: str) -> Purpose:
+    for purpose in Purpose:
+        if purpose.value == word:
+            return purpose
+    raise InputInvalidError(faults=(Fault("purpose", "purpose", "请选择查询事由。", "Please state why this is read."),))
+
+
+HANDLERS: Final = (begin_screening, read_screening, read_runs, undo_step, redo_step, rerun_step, read_page, read_person)

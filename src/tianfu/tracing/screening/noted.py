@@ -1,0 +1,77 @@
+"""What is done in screening, written into the trail in the transaction that does it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from tianfu.access.roles import Purpose
+from tianfu.audit import trail
+from tianfu.ids import PersonRef
+from tianfu.platform.database import Write
+from tianfu.tracing.incidents import Incident
+from tianfu.tracing.screening.confirm import Confirmation
+from tianfu.tracing.screening.screenings import Run
+
+SCREEN: Final = "screening.run"
+READ: Final = "screening.read"
+REFUSED: Final = "screening.refused"
+JUDGE: Final = "contacts.judge"
+CONFIRM: Final = "contacts.confirm"
+WITHDRAW: Final = "contacts.withdraw"
+
+
+def note(
+    write: Write,
+    incident: Incident,
+    action: str,
+    *,
+    actor: str,
+    at: datetime,
+    person: PersonRef | None = None,
+    detail: dict[str, str | int] | None = None,
+) -> int:
+    """Record that `actor` did this for the investigation of `incident`; the number of the row. Comes last."""
+    return trail.record(
+        write,
+        trail.Entry(
+            at=at,
+            actor_kind="operator",
+            actor=actor,
+            action=action,
+            purpose=Purpose.INVESTIGATION.value,
+            person=person,
+            subject=f"incident:{incident.number}",
+            detail=detail or {},
+        ),
+    )
+
+
+def run(write: Write, incident: Incident, made: Run, *, actor: str, at: datetime, channel: str) -> int:
+    """Record a run of a funnel."""
+    detail: dict[str, str | int] = {
+        "kind": made.action,
+        "name": made.definition.name,
+        "number": made.run_ref,
+        "people": made.people,
+        "count": made.listed,
+        "channel": channel,
+    }
+    if made.step is not None:
+        detail["key"] = made.step
+    return note(write, incident, SCREEN, actor=actor, at=at, detail=detail)
+
+
+def confirmation(
+    write: Write, incident: Incident, action: str, decided: Confirmation, *, actor: str, at: datetime, channel: str
+) -> int:
+    """Record what became of a confirmation."""
+    detail: dict[str, str | int] = {
+        "number": decided.confirmation_ref,
+        "people": decided.people,
+        "outcome": decided.state,
+        "channel": channel,
+    }
+    if decided.approved_by is not None:
+        detail["approved_by"] = decided.approved_by
+    return note(write, incident, action, actor=actor, at=at, detail=detail)
