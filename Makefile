@@ -82,7 +82,7 @@ soak: dev ## kill SOAK_ROUNDS processes under load, then take PostgreSQL away
 	@$(BIN)/python scripts/soak.py --rounds $(SOAK_ROUNDS) --outage $(SOAK_OUTAGE) --minutes $(SOAK_MINUTES)
 
 clean: ## remove what setup made; var/ with its data stays
-	@rm -rf .venv web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build
+	@rm -rf .venv web/node_modules web/dist web/dist-report .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build
 	@find src -name '*.egg-info' -type d -prune -exec rm -rf {} +
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

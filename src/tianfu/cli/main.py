@@ -31,7 +31,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "up": Entry("tianfu.cli.up", "Start everything on this machine and say where it is."),
     "feed": Entry("tianfu.cli.feed", "Load departments' files, and look after what was set aside."),
     "cities": Entry("tianfu.cli.migrate_cities", "Take over the holders of the old city codes."),
-    "person": Entry("tianfu.cli.person", "Find a person's reference by document."),
+    "person": Entry("tianfu.cli.person", "Find a person's reference; merge people known twice."),
     "canary": Entry("tianfu.cli.canary", "Documents that nobody has, whose look-up raises an alarm."),
     "explain": Entry("tianfu.cli.explain", "Say why a person has the colour they have."),
     "decide": Entry("tianfu.cli.decide", "Decide from evidence in a file, without a database."),
