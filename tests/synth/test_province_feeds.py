@@ -155,3 +155,26 @@ def test_every_document_is_valid_once_and_can_be_nobodys() -> None:
     assert all(number.startswith("510101") and len(number) == 18 for number in made.numbers)
     holder = world.make(SETTINGS).people.holder
     assert [phone == "" for phone in made.phones] == (holder == NOBODY).tolist()
+
+
+@pytest.mark.parametrize("feed", ["lab", "education"])
+def test_a_feed_longer_than_a_file_is_split_and_its_faults_are_where_they_are(
+    feed: str, village: tuple[Path, Written], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = rows_of(village[0] / "feeds" / f"{feed}.csv")
+    rows = [row for row in whole if not faults.is_mangled(row)]
+    rows = list({row.get("sample_id", row.get("record_id", "")): row for row in rows}.values())
+    monkeypatch.setattr(folder, "ROWS_MAX", 17)
+
+    made = folder._write_feed(feed, rows, tmp_path, with_faults=True)
+
+    assert len(made) > 2
+    assert all(part.rows <= 17 for part in made)
+    seen: set[str] = set()
+    for part in made:
+        written = rows_of(tmp_path / part.file)
+        assert len(written) == part.rows
+        assert sum(map(faults.is_mangled, written)) == part.set_aside
+        keys = [row.get("sample_id", row.get("record_id", "")) for row in written]
+        assert sum(key in seen or key in keys[:place] for place, key in enumerate(keys)) == part.repeated
+        seen |= set(keys)

@@ -42,37 +42,46 @@ MISSING_COLUMN: Final = "departed_at"
 class Part(NamedTuple):
     """One file of a feed: what its name ends in, its rows, and what the intake must make of them.
 
-    `refused`: nothing of it is taken. `set_aside` and `repeated` count rows.
+    `refused`: nothing of it is taken. The rows from `once` on repeat earlier ones.
     """
 
     ending: str
     rows: Sequence[Row]
     fault: Fault | None
+    once: int
     refused: bool = False
-    set_aside: int = 0
-    repeated: int = 0
 
 
 def parts(feed: str, rows: Sequence[Row]) -> list[Part]:
     """The files that the rows of `feed` arrive in, with the fault of that feed if it has one."""
     fault = FAULTS.get(feed)
     if fault is None or not rows:
-        return [Part("", rows, None)]
+        return [whole(rows)]
     if fault is Fault.LATE:
         late = rows[::LATE_EVERY]
         punctual = [row for number, row in enumerate(rows) if number % LATE_EVERY]
-        return [Part("", punctual, None), Part("-late", late, fault)]
+        return [whole(punctual), Part("-late", late, fault, len(late))]
     if fault is Fault.DOUBLED:
         again = rows[::DOUBLED_EVERY]
-        return [Part("", [*rows, *again], fault, repeated=len(again))]
+        return [Part("", [*rows, *again], fault, len(rows))]
     if fault is Fault.MANGLED:
         mangled = [_mangled(row) if number % MANGLED_EVERY == 0 else row for number, row in enumerate(rows)]
-        return [Part("", mangled, fault, set_aside=-(-len(rows) // MANGLED_EVERY))]
+        return [Part("", mangled, fault, len(mangled))]
     if fault is Fault.COLUMN_MISSING:
         cut = [{name: cell for name, cell in row.items() if name != MISSING_COLUMN} for row in rows]
         # The department sends it again, whole.
-        return [Part("-cut", cut, fault, refused=True), Part("", rows, None)]
-    return [Part("-empty", (), fault, refused=True), Part("", rows, None)]
+        return [Part("-cut", cut, fault, len(cut), refused=True), whole(rows)]
+    return [Part("-empty", (), fault, 0, refused=True), whole(rows)]
+
+
+def whole(rows: Sequence[Row]) -> Part:
+    """A file without a fault."""
+    return Part("", rows, None, len(rows))
+
+
+def is_mangled(row: Row) -> bool:
+    """Whether a spreadsheet has been at the document number of `row`."""
+    return "E+" in row["document_number"]
 
 
 def _mangled(row: Row) -> Row:

@@ -201,7 +201,7 @@ def _write_days(world: World, spread: Outbreak, out: Path) -> int:
 def _write_feed(feed: str, rows: Sequence[Row], folder: Path, *, with_faults: bool) -> list[Expected]:
     """The files of one feed, none longer than the intake takes at once."""
     names = [column.name for column in CONTRACTS[feed].columns]
-    parts = faults.parts(feed, rows) if with_faults else [faults.Part("", rows, None)]
+    parts = faults.parts(feed, rows) if with_faults else [faults.whole(rows)]
     expected = []
     for part in parts:
         pieces = [part.rows[start : start + ROWS_MAX] for start in range(0, len(part.rows), ROWS_MAX)] or [()]
@@ -214,8 +214,6 @@ def _write_feed(feed: str, rows: Sequence[Row], folder: Path, *, with_faults: bo
                 path.write_bytes(b"")
             else:
                 _write_rows(path, columns, ([row.get(name, "") for name in columns] for row in piece))
-            # A fault counts where it is: the first piece, unless the feed is longer than a file.
-            share = len(piece) / max(1, len(part.rows))
             expected.append(
                 Expected(
                     file=path.name,
@@ -223,8 +221,8 @@ def _write_feed(feed: str, rows: Sequence[Row], folder: Path, *, with_faults: bo
                     rows=len(piece),
                     fault=None if part.fault is None else part.fault.value,
                     refused=part.refused,
-                    set_aside=round(part.set_aside * share),
-                    repeated=part.repeated if number == len(pieces) else 0,
+                    set_aside=sum(map(faults.is_mangled, piece)) if part.fault is faults.Fault.MANGLED else 0,
+                    repeated=max(0, min(number * ROWS_MAX, len(part.rows)) - max(part.once, (number - 1) * ROWS_MAX)),
                 )
             )
     return expected
