@@ -48,7 +48,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """The drills of one funnel over all seeds; counts are of all seeds together."""
+    """The drills of one funnel over all seeds; counts are of all seeds together.
+
+    `seconds` are of a whole drill, `screened` milliseconds of the funnel in it.
+    """
 
     funnel: str
     seeds: int
@@ -61,6 +64,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     lost_named: int
     lost_telecom: int
     seconds: Spread
+    screened: Spread
     lines: tuple[Line, ...]
 
 
@@ -101,6 +105,7 @@ def _summary(drills: Sequence[Drill]) -> Summary:
         lost_named=sum(drill.lost_named for drill in drills),
         lost_telecom=sum(drill.lost_telecom for drill in drills),
         seconds=_spread(drills, lambda drill: drill.simulated + drill.recorded + drill.screened),
+        screened=_spread(drills, lambda drill: drill.screened * 1000),
         lines=tuple(_line(drills, number) for number in steps),
     )
 
@@ -135,7 +140,8 @@ def _text(drills: Sequence[Drill]) -> Iterator[str]:
     for summary in summaries(drills):
         yield (
             f"funnel {summary.funnel}: {summary.seeds} seeds, {summary.people:,} people, "
-            f"{_range(summary.known)} cases known at the screening, {_range(summary.seconds)} s a seed"
+            f"{_range(summary.known)} cases known at the screening, {_range(summary.seconds)} s a seed, "
+            f"of that {_range(summary.screened)} ms the funnel"
         )
         yield (
             f"later positives: {summary.later}, of them {summary.named} that a scan, seat, household, class or room "
