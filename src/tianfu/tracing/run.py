@@ -22,8 +22,10 @@ from tianfu.lake.layout import absolute_minute, instant_of
 from tianfu.lake.permit import Permit
 from tianfu.lake.read import open_days
 from tianfu.platform.database import Database, Purpose, Write
+from tianfu.residents import merge_store
 from tianfu.tracing import acting, announcements, cases, grounds, incident_store, incidents, list_store, plan
 from tianfu.tracing.acting import Actor
+from tianfu.tracing.aliases import Aliases
 from tianfu.tracing.cases import Entered
 from tianfu.tracing.expand import LIST_ROWS_MAX, Expanded, Ground, TraceTooWideError, expand
 from tianfu.tracing.incidents import Incident, IncidentClosedError
@@ -79,6 +81,7 @@ class _Begun(msgspec.Struct, frozen=True):
     run_ref: int
     people: int
     categories: list[tuple[int, str, str | None]]
+    aliases: Aliases
 
 
 def trace(
@@ -123,7 +126,7 @@ def _once(
         begun = _begin(write, number, permit_for, as_of, at, everything=everything)
     since = min((case.infectious_from for case in begun.entered), default=as_of)
     with open_days(lake, begun.permit, shanghai_day(since), shanghai_day(as_of)) as visits:
-        ground = grounds.ground(visits.partitions, begun.categories, begun.people)
+        ground = grounds.ground(visits.partitions, begun.categories, begun.people, begun.aliases)
         expanded = _expand_all(database, ground, begun, as_of)
         with database.write(Purpose.BATCH) as write:
             if list_store.lock(write, begun.incident.incident_ref) != begun.incident.touches:
@@ -190,7 +193,8 @@ def _begin(
         cases=len(entered),
     )
     people, categories = list_store.people_max(write), list_store.venue_categories(write)
-    return _Begun(incident, terms, entered, made, permit_for(write), run_ref, people, categories)
+    aliases = Aliases.of(merge_store.standing(write))
+    return _Begun(incident, terms, entered, made, permit_for(write), run_ref, people, categories, aliases)
 
 
 def _expand_all(database: Database, ground: Ground, begun: _Begun, as_of: datetime) -> list[Expanded]:
