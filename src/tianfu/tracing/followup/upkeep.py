@@ -37,9 +37,9 @@ class Kept(NamedTuple):
 def keep(database: Database, incident: Incident, *, at: datetime) -> Iterator[Kept]:
     """Bring the follow-up of `incident` up to its list, rules and results; what was done, after each step.
 
-    A step is one transaction over at most `planning.PEOPLE_AT_ONCE` people, one to three seconds of work when all are new.
-    Steps can be left undone: the next time goes on from anywhere. What changed is in the trail. Raises the errors of
-    the rule files before the first step, and those of the database.
+    A step is one transaction over at most `planning.PEOPLE_AT_ONCE` people, one to three seconds of work when all are
+    new. Steps can be left undone: the next time goes on from anywhere. What changed is in the trail. Raises the errors
+    of the rule files before the first step, and those of the database.
     """
     schedules = schedules_of(incident.rules, shanghai_day(at))
     kept = Kept()
