@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check lint types imports web-check unit-platform unit-features format bench spark soak clean lock dev
+.PHONY: help setup up test check lint types imports web-check unit-platform unit-features format bench drill spark soak clean lock dev
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -72,6 +72,9 @@ bench: setup ## measure every budget against a baseline in the same run
 	@$(PYTHON) scripts/setup.py bench
 	@$(BIN)/tianfu bench
 
+drill: setup ## screen simulated outbreaks of 20 seeds and score the funnel against the truth
+	@$(BIN)/tianfu synth drill --seeds 20 --out var/drill
+
 spark: setup ## install what `tianfu trace files --engine spark` needs
 	@$(PYTHON) scripts/setup.py spark
 
@@ -79,7 +82,7 @@ soak: dev ## kill SOAK_ROUNDS processes under load, then take PostgreSQL away
 	@$(BIN)/python scripts/soak.py --rounds $(SOAK_ROUNDS) --outage $(SOAK_OUTAGE) --minutes $(SOAK_MINUTES)
 
 clean: ## remove what setup made; var/ with its data stays
-	@rm -rf .venv web/node_modules web/dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build
+	@rm -rf .venv web/node_modules web/dist web/dist-report .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build
 	@find src -name '*.egg-info' -type d -prune -exec rm -rf {} +
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -19,6 +19,7 @@ from bench import (
     flood,
     intake,
     latency,
+    lists,
     overload,
     roll,
     scan,
@@ -73,9 +74,10 @@ PLAIN: Final[dict[str, Callable[[], Line]]] = {
     "roll": roll.measure,
     "intake": intake.measure,
     "feed-latency": latency.measure,
+    "lists": lists.measure,
 }
 # A quick run is about the gate; these take as long as they take.
-NOT_QUICK: Final = frozenset({"intake", "feed-latency", "roll", "screen"})
+NOT_QUICK: Final = frozenset({"intake", "feed-latency", "roll", "screen", "lists"})
 NAMES: Final = (*AT_THE_GATE, *PLAIN)
 
 

@@ -40,7 +40,7 @@ DRIVER_LIBRARY: Final = "libatomic.so.1"
 DRIVER_LIBRARY_PACKAGE: Final = "libatomic1"
 PROGRESS_SECONDS: Final = 10
 LOG_LINES_SHOWN: Final = 25
-WEB_NOT_SOURCE: Final = frozenset({"node_modules", "dist", "test-results", "coverage"})
+WEB_NOT_SOURCE: Final = frozenset({"node_modules", "dist", "dist-report", "test-results", "coverage"})
 
 
 class SetupError(Exception):
@@ -134,9 +134,10 @@ def pip_install(name: str, what: str) -> None:
 
 
 def web() -> None:
-    """The web app in web/dist, built anew only when its sources changed."""
+    """The web app in web/dist and the charts of the report, built anew only when their sources changed."""
     wanted = digest(*sorted_contents(WEB))
-    if stamp_fits("web", wanted) and (WEB / "dist" / "index.html").exists():
+    built = (WEB / "dist" / "index.html").exists() and (WEB / "dist-report" / "report.js").exists()
+    if stamp_fits("web", wanted) and built:
         return
     environment = node_environment()
     packages = digest((WEB / "package-lock.json").read_bytes(), node_version(environment) or "")

@@ -16,7 +16,7 @@ from tianfu.tracing.model import VENUE_TYPES_MAX, Announcement, Hop, Meeting, Re
 
 DAY = 19_000
 FOREVER = 2**31 - 1
-PEOPLE = 12
+PEOPLE = 8
 # The last number that 25 bits hold, and one that has no entry in the table of types.
 LAST_VENUE = 2**25 - 1
 VENUES = (0, 1, 2, LAST_VENUE)
@@ -82,17 +82,19 @@ def told(hop: Hop) -> tuple[dict[int, int], tuple[Announcement, ...], int]:
 
 # Few venues, few people, minutes close together and on both sides of midnight; one day is far from the others.
 minutes = st.one_of(st.integers(0, 8), st.integers(700, 712), st.integers(1_432, 1_439))
-days = st.sampled_from([DAY, DAY + 1, DAY + 2, DAY + 100])
+days = st.sampled_from([DAY, DAY, DAY + 1, DAY + 1, DAY + 2, DAY + 100])
 visits = st.builds(Visit, days, st.integers(0, 1), st.sampled_from(VENUES), minutes, st.integers(0, PEOPLE - 1))
 instants = st.builds(lambda day, minute: day * DAY_MINUTES + minute, days, minutes)
-sources = st.builds(Source, st.integers(0, PEOPLE - 1), instants, instants)
+since = st.one_of(st.just(0), instants)
+until = st.one_of(st.just(FOREVER), instants)
+sources = st.builds(Source, st.integers(0, PEOPLE - 1), since, until)
 rules = st.builds(Rule, st.integers(0, 12), st.integers(0, 12), st.sampled_from([0, 0, 1, 3, 6]))
 # A venue of type 0 and one that has no type have the same rule.
 of_venues = st.builds(lambda a, b, c: {0: a, 1: b, 2: c, LAST_VENUE: a}, rules, rules, rules)
 worlds = st.builds(
     World,
-    st.lists(visits, min_size=1, max_size=60),
-    st.lists(sources, min_size=1, max_size=5),
+    st.lists(visits, min_size=20, max_size=60),
+    st.lists(sources, min_size=1, max_size=4),
     of_venues,
 )
 
@@ -145,7 +147,7 @@ def test_why_lists_every_meeting_and_the_first_is_the_earliest_exposure(world: W
     assert met == world.pairs.meetings(person)
 
 
-@hypothesis.given(worlds, of_venues, instants)
+@hypothesis.given(worlds, of_venues, until)
 def test_the_next_hop_starts_from_what_a_contact_visits_after_being_exposed(
     world: World, second: dict[int, Rule], until: int
 ) -> None:
@@ -167,6 +169,21 @@ def test_the_next_hop_starts_from_what_a_contact_visits_after_being_exposed(
     assert hops[1].announcements == then.announcements()
     third = Pairs(world.visits, [Source(person, at, until) for person, at in then.reached(cases).items()], world.rules)
     assert as_dict(hops[2].reached) == third.reached(cases | set(first))
+
+
+def test_the_restaurant_of_the_document() -> None:
+    scans = {2: 1_055, 3: 1_070, 1: 1_090, 4: 1_100, 5: 1_110, 6: 1_135, 7: 1_145}
+    day = partitions(Visit(DAY, 0, 7, minute, person) for person, minute in scans.items())
+    midnight = DAY * DAY_MINUTES
+    thirty, cases = everywhere(30, 30), always(1, 5)
+
+    found = copresence.hop(day, cases, reach=thirty, venue_type=VENUE_TYPE, people=8)
+    source, _ = copresence.parents(day, cases, found.reached, reach=thirty, venue_type=VENUE_TYPE)
+    crowd = copresence.hop(day, cases, reach=everywhere(30, 30, 3), venue_type=VENUE_TYPE, people=8)
+
+    assert told(found) == ({3: midnight + 1_090, 4: midnight + 1_100, 6: midnight + 1_135}, (), 5)
+    assert source.tolist() == [1, 1, 5]
+    assert told(crowd) == ({}, (Announcement(7, midnight + 1_061, midnight + 1_140, 5),), 0)
 
 
 def test_a_stay_over_midnight_meets_who_comes_after_it_and_exposure_begins_with_the_later_of_the_two() -> None:
@@ -203,6 +220,36 @@ def test_a_crowd_over_midnight_and_in_several_partitions_names_nobody_and_is_ann
     assert len(hop(11).reached.person) == 9
 
 
+@pytest.mark.parametrize(("third", "announced"), [(1_019, 1), (1_020, 2), (1_021, 2)])
+def test_announcements_of_one_venue_that_overlap_or_touch_are_one(third: int, announced: int) -> None:
+    # With 10 minutes to both sides the window of minute t is from t - 9 to before t + 10.
+    scans = [Visit(DAY, 0, venue, minute, 1) for venue in (7, 8) for minute in (1_000, third)]
+
+    found = copresence.hop(
+        partitions([*scans, *scans]), always(1), reach=everywhere(10, 10, 1), venue_type=VENUE_TYPE, people=2
+    )
+
+    midnight = DAY * DAY_MINUTES
+    expected = [(midnight + 991, midnight + 1_010, 2), (midnight + third - 9, midnight + third + 10, 2)]
+    if announced == 1:
+        expected = [(midnight + 991, midnight + third + 10, 4)]
+    assert found.announcements == tuple(Announcement(venue, *one) for venue in (7, 8) for one in expected)
+
+
+def test_a_visit_counts_from_the_minute_in_which_the_period_begins_and_no_longer_in_that_of_its_end() -> None:
+    day = partitions([Visit(DAY, 0, 7, 100, 1), Visit(DAY, 0, 7, 105, 2)])
+    at = DAY * DAY_MINUTES + 100
+
+    def reached(since: int, until: int) -> list[int]:
+        source = sources_of([Source(1, since, until)])
+        found = copresence.hop(day, source, reach=everywhere(9, 9), venue_type=VENUE_TYPE, people=3)
+        return list(as_dict(found.reached))
+
+    assert reached(at, at + 1) == [2]
+    assert reached(at + 1, at + 9) == []
+    assert reached(at - 9, at) == []
+
+
 def test_a_crowd_is_scanned_once_however_many_sources_it_has() -> None:
     size = 2_000
     minute = np.arange(size) % 60
@@ -217,6 +264,31 @@ def test_a_crowd_is_scanned_once_however_many_sources_it_has() -> None:
     # Whoever is there from minute m on met all who came until m; the smallest of them came in minute 0.
     assert set(source.tolist()) == {0}
     assert set(venue.tolist()) == {7}
+
+
+def test_of_a_run_as_long_as_the_window_the_smallest_source_is_the_parent() -> None:
+    for smallest in range(4):
+        sources = [Visit(DAY, 0, 7, minute, 1 if minute == smallest else 5 + minute) for minute in range(4)]
+        day = partitions([*sources, Visit(DAY, 0, 7, 3, 20)])
+        claimed = Reached(np.array([20], np.uint32), np.array([DAY * DAY_MINUTES + 3], np.int32))
+
+        source, _ = copresence.parents(
+            day, always(1, 5, 6, 7, 8), claimed, reach=everywhere(1, 4), venue_type=VENUE_TYPE
+        )
+
+        assert source.tolist() == [1]
+
+
+@pytest.mark.parametrize("days_later", [0, 44, 46, 400])
+def test_the_earliest_exposure_is_found_however_far_apart_the_days_are(days_later: int) -> None:
+    last = DAY + days_later
+    early = [Visit(DAY, 0, 7, 100, person) for person in (1, 2)]
+    late = [Visit(last, 0, 7, 1_000, person) for person in (1, 2)]
+    days = partitions([*early, *late, Visit(last, 0, 7, 1_001, 3)])
+
+    found = copresence.hop(days, always(1), reach=everywhere(9, 9), venue_type=VENUE_TYPE, people=4)
+
+    assert as_dict(found.reached) == {2: DAY * DAY_MINUTES + 100, 3: last * DAY_MINUTES + 1_001}
 
 
 def test_nobody_is_reached_without_partitions_without_visits_and_without_sources() -> None:

@@ -92,5 +92,6 @@ PERMISSIONS: Final[dict[tuple[Role, Action], Permission]] = {
     (Role.EPIDEMIOLOGIST, Action.ASSIGN_FOLLOW_UP): _INVESTIGATING,
     (Role.EPIDEMIOLOGIST, Action.MERGE_PEOPLE): _INVESTIGATING,
     (Role.FIELD_WORKER, Action.FOLLOW_UP): _FOLLOWING_UP,
+    (Role.FIELD_WORKER, Action.EXPORT_CONTACTS): _FOLLOWING_UP,
     (Role.DESK, Action.EXPLAIN_PERSON): Permission(purposes=frozenset({Purpose.CONSULTATION, Purpose.APPEAL})),
 }

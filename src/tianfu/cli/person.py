@@ -1,4 +1,4 @@
-"""`tianfu person`: the reference of a person whose document is at hand."""
+"""`tianfu person`: the reference of a person whose document is at hand, and people who are known twice."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import click
 
 from tianfu.access import roles
 from tianfu.audit import trail
+from tianfu.cli import person_merge
 from tianfu.cli.document import type_option, typed_number
 from tianfu.cli.operator import terminal_actor
 from tianfu.clock import SystemClock
@@ -32,7 +33,7 @@ list of processes. The look goes into the trail, found or not, and a person who 
 
 @click.group()
 def command() -> None:
-    """Find a person's reference, by which every other command names people."""
+    """Find a person's reference, by which every other command names people; merge doubled people."""
 
 
 @command.command(epilog=_EPILOG)
@@ -67,3 +68,7 @@ def find(kind: str, purpose: str) -> None:
     if person is None:
         raise NotFoundError(zh="没有以此证件登记的人。", en="No record is kept under this document.")
     click.echo(format_person_ref(person))
+
+
+for _command in (person_merge.merge, person_merge.unmerge, person_merge.list_merges, person_merge.list_doubles):
+    command.add_command(_command)

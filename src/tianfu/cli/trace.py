@@ -11,11 +11,25 @@ import click
 
 INCIDENT: Final = re.compile(r"[0-9]{4}-[0-9]{6}-[0-9]{3}", re.ASCII)
 
-# Name of a command: its module, and what `tianfu trace --help` says of it without importing it.
+# Name of a command: its module (or module:name where that has several), and what `tianfu trace --help` says of it
+# without importing it.
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
+    "run": ("tianfu.cli.trace_run", "Trace an incident; its number alone does the same."),
+    "open": ("tianfu.cli.trace_incidents:open_command", "Open an incident in a county."),
+    "close": ("tianfu.cli.trace_incidents:close_command", "Close an incident; its list stays."),
+    "incidents": ("tianfu.cli.trace_incidents:list_command", "List incidents."),
+    "cases": ("tianfu.cli.trace_incidents:cases_command", "An incident's cases: add, isolate, withdraw."),
+    "list": ("tianfu.cli.trace_why:list_command", "Print an incident's list, page by page."),
+    "why": ("tianfu.cli.trace_why", "Say why somebody is on an incident's list."),
+    "follow": ("tianfu.cli.trace_follow", "Tasks of an incident: plan, assign, done, lost, overdue."),
+    "handover": ("tianfu.cli.trace_handover", "Hand people over to another county or province."),
+    "notify": ("tianfu.cli.trace_notify", "Texts for contacts and places: print, queue, send."),
+    "indicators": ("tianfu.cli.trace_indicators", "The numbers of the morning meeting."),
     "screen": ("tianfu.cli.trace_screen", "Screen an incident: the funnel, why, confirm."),
     "files": ("tianfu.cli.trace_files", "Trace from two plain files, without a database."),
     "rules": ("tianfu.cli.trace_rules", "The dated tracing rules: list, show, check a file."),
+    "export": ("tianfu.cli.trace_export", "Write a list to a file for an office, CSV or XLSX."),
+    "report": ("tianfu.cli.trace_report", "Write an incident as one page that opens offline."),
 }
 
 
@@ -33,7 +47,8 @@ class TraceGroup(click.Group):
         entry = COMMANDS.get("run" if INCIDENT.fullmatch(cmd_name) else cmd_name)
         if entry is None:
             return None
-        command = importlib.import_module(entry[0]).command
+        module, _, name = entry[0].partition(":")
+        command = getattr(importlib.import_module(module), name or "command")
         if not isinstance(command, click.Command):
             message = f"{entry[0]}.command is not a click command"
             raise TypeError(message)

@@ -7,7 +7,21 @@ from typing import Final
 from litestar import Router
 from litestar.di import Provide
 
-from tianfu.console import confirmations, explain, lookup, screening, shift, venues
+from tianfu.console import (
+    confirmations,
+    explain,
+    exports,
+    followup,
+    handover,
+    incidents,
+    indicators,
+    lookup,
+    merges,
+    notices,
+    screening,
+    shift,
+    venues,
+)
 from tianfu.console.parts import Console
 from tianfu.platform.api import API_PATH
 
@@ -31,6 +45,13 @@ def routes(console: Console) -> Router:
             venues.close_venue,
             explain.explain_person,
             lookup.look_up,
+            *incidents.ROUTES,
+            exports.export_list,
+            *merges.ROUTES,
+            *followup.HANDLERS,
+            *handover.HANDLERS,
+            *notices.HANDLERS,
+            *indicators.HANDLERS,
             *screening.HANDLERS,
             *confirmations.HANDLERS,
         ],

@@ -35,10 +35,14 @@ def derive(write: Write, evidence: _Statements, at: datetime) -> set[PersonRef]:
     Returns the people whose statements changed by it; they are queued. Costs nothing for people without contacts,
     stays or derived statements. Part of the caller's transaction.
     """
-    reaching = {person for person, items in evidence.items() if any(_reaches(item) for item in items)}
+    # What follows from a statement is stated of the number the statement is about, not of the person's other ones.
+    reaching = {person for person, items in evidence.items() if any(_reaches(item) for item in _own(person, items))}
     if not reaching:
         return set()
-    known = _with_children(write, {person: evidence[person] for person in reaching})
+    known = {
+        person: _own(person, items)
+        for person, items in _with_children(write, {person: evidence[person] for person in reaching}).items()
+    }
     parents = _parents(write, known)
     areas = zones.in_force(write, at) if any(_has_stay(items) for items in known.values()) else []
     wanted: list[NewEvidence] = []
@@ -55,6 +59,10 @@ def derive(write: Write, evidence: _Statements, at: datetime) -> set[PersonRef]:
     if wanted:
         ledger.append(write, wanted, received_at=at)
     return changed
+
+
+def _own(person: PersonRef, items: Iterable[Evidence]) -> list[Evidence]:
+    return [item for item in items if item.person == person]
 
 
 def _reaches(item: Evidence) -> bool:

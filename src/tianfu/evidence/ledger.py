@@ -29,11 +29,13 @@ import msgspec
 
 from tianfu.clock import require_aware
 from tianfu.errors import NotFoundError
-from tianfu.evidence import changes, reach, records, sources, store
+from tianfu.evidence import case_changes, changes, reach, records, sources, store
+from tianfu.evidence.kinds import Case, Test
 from tianfu.evidence.model import Evidence, Grade, NewEvidence
 from tianfu.ids import EvidenceId, PersonRef
 from tianfu.platform import binary
 from tianfu.platform.database import Read, Write
+from tianfu.residents import merging
 
 SOURCE_RECORD_CHARACTERS_MAX: Final = 128
 
@@ -47,6 +49,8 @@ _LOOK_UP_KEYS: Final = 10_000
 # A batch is withdrawn in parts of this many statements, about 1.5 kB each as Python values: 75 MB.
 _WITHDRAWN_AT_ONCE: Final = 50_000
 _PLACE: Final = re.compile(r"[0-9]{6}", re.ASCII)
+# Revising one of these can make a case, or unmake one.
+_OF_CASES: Final = (Case, Test)
 _NO_OFFSET: Final = timedelta(0)
 _NOT_YET_NUMBERED: Final = 0
 _ENCODE: Final = msgspec.json.Encoder().encode
@@ -153,8 +157,11 @@ def _withdrawal(statement: Evidence) -> NewEvidence:
 
 
 def about(read: Read, person: PersonRef, *, known_at: datetime | None = None) -> list[Evidence]:
-    """The statements about `person` that stand, by number; `known_at` asks what the ledger knew at that instant."""
-    return store.standing_about(read, [person], known_at)
+    """The statements about `person` that stand, by number; `known_at` asks what the ledger knew at that instant.
+
+    What is stated of the person under another number (`residents.merging`) is among them, with that number.
+    """
+    return about_many(read, [person], known_at=known_at)[person]
 
 
 def about_many(
@@ -162,9 +169,20 @@ def about_many(
 ) -> dict[PersonRef, list[Evidence]]:
     """`about` for many people in one look-up; a person without evidence has an empty list."""
     by_person: dict[PersonRef, list[Evidence]] = {person: [] for person in persons}
-    for statement in store.standing_about(read, list(by_person), known_at):
-        by_person[statement.person].append(statement)
-    return by_person
+    partners = merging.partners(read, list(by_person), at=known_at)
+    everybody = {*by_person, *(other for others in partners.values() for other in others)}
+    own: dict[PersonRef, list[Evidence]] = by_person if len(everybody) == len(by_person) else {}
+    for statement in store.standing_about(read, sorted(everybody), known_at):
+        own.setdefault(statement.person, []).append(statement)
+    if not partners:
+        return by_person
+    shared = {
+        person: sorted(
+            (item for number in (person, *others) for item in own.get(number, ())), key=lambda item: item.evidence_id
+        )
+        for person, others in partners.items()
+    }
+    return {person: shared.get(person, own.get(person, [])) for person in by_person}
 
 
 def _append(write: Write, items: Sequence[NewEvidence], *, received_at: datetime, batch_id: int | None) -> Appended:
@@ -192,6 +210,7 @@ def _append(write: Write, items: Sequence[NewEvidence], *, received_at: datetime
     ids = store.draw_ids(write, len(fresh))
     row_of = _rows(received_at, batch_id)
     concerned: set[PersonRef] = set()
+    revised: set[PersonRef] = set()
     for position, evidence_id in zip(fresh, ids, strict=True):
         item, key = items[position], keys[position]
         known[identities[position]] = evidence_id
@@ -203,13 +222,16 @@ def _append(write: Write, items: Sequence[NewEvidence], *, received_at: datetime
                 store.Held(evidence_id, *key, item.person, digests[position], item.occurred_at, item.withdraws)
             )
             concerned.update(PersonRef(held.person) for held in record)
+            if isinstance(item.attributes, _OF_CASES):
+                revised.update(PersonRef(held.person) for held in record)
         concerned.add(item.person)
         rows.append(row_of(evidence_id, item, digests[position], spelled[position], supersedes))
     if rows:
         store.insert(write, rows)
         numbered = ((number, items[position]) for number, position in zip(ids, fresh, strict=True))
         concerned |= reach.note(write, numbered, several)
-        changes.mark(write, concerned, received_at)
+        case_changes.note(write, (items[position] for position in fresh), revised, received_at)
+        changes.mark(write, merging.together(write, concerned), received_at)
     numbers = tuple(EvidenceId(known[identity]) for identity in identities)
     return Appended(ids=numbers, accepted=len(fresh), duplicates=len(items) - len(fresh))
 

@@ -50,6 +50,15 @@ class Job(msgspec.Struct, frozen=True):
     lease_seconds: float
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """How a job stands: `state` is waiting, running, done or failed; `error` is a machine-made word or None."""
+
+    arguments: dict[str, Any]
+    state: str
+    progress: dict[str, Any]
+    error: str | None
+
+
 class Overview(msgspec.Struct, frozen=True):
     """How many jobs of a kind are in each state, for the board of figures."""
 
@@ -168,6 +177,12 @@ def backoff_seconds(attempt: int) -> int:
     # The exponent is bounded first: nothing overflows however large `attempt` is.
     factor: int = BACKOFF_FACTOR ** min(attempt - 1, 16)
     return min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS_MIN * factor)
+
+
+def find(read: Read, job_id: int, *, kind: str) -> Seen | None:
+    """How the job of that number and kind stands; None when there is none."""
+    row = read.row("select arguments, state, progress, error from job where job_id = %s and kind = %s", (job_id, kind))
+    return None if row is None else Seen(*row)
 
 
 def overview(read: Read) -> list[Overview]:

@@ -1,9 +1,10 @@
-"""Everything on one machine: checks, database, keys, rules and demo county, then seven processes kept alive.
+"""Everything on one machine: checks, database, keys, rules and demo county, then eight processes kept alive.
 
     supervisor ── PostgreSQL     embedded, unless TIANFU_DATABASE_URL names another
                ├─ worker         decides, publishes the board
                ├─ shipper        moves the gate's journal into the lake
                ├─ roller         makes days of it, erases old ones
+               ├─ tracer         from a positive to the list of contacts
                ├─ control        residents' and operators' API, loopback only
                ├─ feeds          departments' files over HTTP, loopback only
                └─ origin         the gate, the web app, and the way to control and feeds: the one public port
@@ -103,6 +104,7 @@ class AllInOne:
                 ("worker", ["tianfu.services.worker"]),
                 ("shipper", ["tianfu.services.shipper"]),
                 ("roller", ["tianfu.services.roller"]),
+                ("tracer", ["tianfu.services.tracer"]),
                 ("control", ["tianfu.services.control", "--port", str(control_port)]),
                 ("feeds", ["tianfu.services.feeds", "--port", str(feeds_port)]),
                 (

@@ -22,6 +22,7 @@ from tianfu.policy.affected import EVERYBODY, Affected, affected
 from tianfu.policy.compile import Policy
 from tianfu.policy.load import PolicyInvalidError
 from tianfu.policy.publish import NoPolicyInForceError, Policies, PolicyAlteredError
+from tianfu.residents import merging
 from tianfu.status import recompute, store, takeover_store
 from tianfu.status.recompute import Recomputed
 from tianfu.status.takeover_store import Stretch
@@ -101,7 +102,8 @@ class Takeover:
                 jobs.finish(write, job, at)
                 return None
             seen = _look(write, stretch)
-            persons = _concerned(write, stretch, seen)
+            # Evidence under one number decides about the person's other numbers too.
+            persons = merging.together(write, _concerned(write, stretch, merging.together(write, seen)))
             result = recompute.people(write, policy, persons, at) if persons else Recomputed()
             done = stretch.done + len(seen)
             over = len(seen) < STEP_PEOPLE

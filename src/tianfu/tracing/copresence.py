@@ -44,7 +44,7 @@ def hop(
     venue number; a venue beyond its end has type 0. `people` is the highest person number and one: a size, people with
     higher numbers are found as well. `excluded` are never reached, nor are the sources. Announcements are
     ordered by venue and begin. Takes 8 bytes a scan when few are scanned, else 2 bytes a person (4 when the
-    partitions span more than 45 days), and 50 bytes a source visit.
+    partitions span more than 45 days), and 60 bytes a source visit.
     """
     with ThreadPoolExecutor(threads) as pool:
         opened = windows(source_visits(partitions, sources, pool), reach, venue_type)

@@ -1,0 +1,209 @@
+"""The numbers of the morning meeting, each with its counties and the list behind it.
+
+Numbers say nothing about a person and small cells are hidden below the province; a list names people by reference, so
+each page of one is in the trail.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Final
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath, FromQuery, RawBody
+
+from tianfu.access.accounts import Account
+from tianfu.access.decide import Grant, Resource, require
+from tianfu.access.roles import Action, Purpose
+from tianfu.console import pages
+from tianfu.console.followup import asked, noted
+from tianfu.console.followup_forms import Rows, Scope
+from tianfu.console.parts import ConsoleParts, operator
+from tianfu.errors import Fault, InputInvalidError
+from tianfu.ids import PersonRef, format_person_ref
+from tianfu.platform import database as db
+from tianfu.platform.api import AnyRequest, documented, read_body
+from tianfu.tracing import indicators
+from tianfu.tracing.indicator_store import FunnelStep, Subject
+from tianfu.tracing.indicators import WEEK_DAYS, Figure, Indicator, Line, Of
+
+
+class FigureAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """`hits` of `of`; `open_since` is the oldest that is not done. `hidden`: too few to be told."""
+
+    hits: int
+    of: int
+    share: float | None
+    open_since: datetime | None
+    hidden: bool
+
+    @classmethod
+    def of_figure(cls, figure: Figure | None) -> FigureAnswer | None:
+        """The answer for a figure; None is no data."""
+        if figure is None:
+            return None
+        return cls(
+            hits=figure.hits, of=figure.of, share=figure.share, open_since=figure.open_since, hidden=figure.hidden
+        )
+
+
+class LineAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One indicator; `day` or `week` None is no data, not 0. `met` says whether the day meets the target."""
+
+    name: str
+    block: str
+    zh: str
+    en: str
+    at_least: float | None
+    at_most: float | None
+    day: FigureAnswer | None
+    week: FigureAnswer | None
+    met: bool | None
+
+    @classmethod
+    def of(cls, line: Line) -> LineAnswer:
+        """The answer for a line."""
+        indicator = line.indicator
+        return cls(
+            name=indicator.name,
+            block=indicator.block.value,
+            zh=indicator.zh,
+            en=indicator.en,
+            at_least=indicator.at_least,
+            at_most=indicator.at_most,
+            day=FigureAnswer.of_figure(line.day),
+            week=FigureAnswer.of_figure(line.week),
+            met=line.met,
+        )
+
+
+class BoardAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The board of a day and place; `funnel` None: nothing was screened."""
+
+    day: date
+    place: str
+    lines: tuple[LineAnswer, ...]
+    funnel: tuple[FunnelStep, ...] | None
+
+
+class CountyAnswer(msgspec.Struct, frozen=True):
+    """An indicator in one county, or of one unit that was written to."""
+
+    place: str
+    figure: FigureAnswer
+
+
+class SubjectQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom: counted in the `days` that end with `day`; `hit` true those that count, false those that do not."""
+
+    day: str
+    place: Scope = ""
+    days: Annotated[int, msgspec.Meta(ge=1, le=WEEK_DAYS)] = 1
+    hit: bool | None = None
+    after: str | None = None
+    limit: Rows = pages.PAGE_ROWS
+
+
+class SubjectAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One line behind a number: a person by reference, or the number of an incident or hand-over."""
+
+    subject: str
+    place: str
+    at: datetime
+    hit: bool | None
+    open_since: datetime | None
+
+    @classmethod
+    def of(cls, indicator: Indicator, found: Subject) -> SubjectAnswer:
+        """The answer for a line."""
+        person = indicator.of is Of.PERSON
+        return cls(
+            subject=format_person_ref(PersonRef(found.subject)) if person else str(found.subject),
+            place=found.place,
+            at=found.at,
+            hit=found.hit,
+            open_since=found.open_since,
+        )
+
+
+class SubjectPage(msgspec.Struct, frozen=True):
+    """Lines by instant; `next` is the `after` of the next page, None on the last one."""
+
+    subjects: tuple[SubjectAnswer, ...]
+    next: str | None
+
+
+@get("/indicators", sync_to_thread=True)
+def board(request: AnyRequest, console: ConsoleParts, day: FromQuery[str], place: FromQuery[str] = "") -> BoardAnswer:
+    """Every indicator of a Shanghai day (`2022-03-01`) in a place, with seven days and the target."""
+    at = console.clock.now()
+    account = operator(console, request, at)
+    grant = _may_read(account, place)
+    with console.database.read(db.Purpose.BATCH) as read:
+        found = indicators.report(read, day=_day(day), place=place, at=at, scope=grant.district)
+    return BoardAnswer(
+        day=found.day, place=place, lines=tuple(LineAnswer.of(line) for line in found.lines), funnel=found.funnel
+    )
+
+
+@get("/indicators/{name:str}/counties", sync_to_thread=True)
+def counties(
+    request: AnyRequest,
+    console: ConsoleParts,
+    name: FromPath[str],
+    day: FromQuery[str],
+    place: FromQuery[str] = "",
+    days: FromQuery[int] = 1,
+) -> list[CountyAnswer]:
+    """One indicator in each county of a place."""
+    at = console.clock.now()
+    account = operator(console, request, at)
+    grant = _may_read(account, place)
+    with console.database.read(db.Purpose.BATCH) as read:
+        found = indicators.counties(
+            read, name, day=_day(day), place=place, at=at, scope=grant.district, days=_days(days)
+        )
+    told = ((county, FigureAnswer.of_figure(figure)) for county, figure in found)
+    return [CountyAnswer(county, figure) for county, figure in told if figure is not None]
+
+
+@post("/indicators/{name:str}/subjects", status_code=200, operation_class=documented(SubjectQuery), sync_to_thread=True)
+def subjects(request: AnyRequest, console: ConsoleParts, name: FromPath[str], body: RawBody) -> SubjectPage:
+    """A page of the list behind a number."""
+    at = console.clock.now()
+    account = operator(console, request, at)
+    sent = read_body(SubjectQuery, body)
+    grant = asked(console, account, "indicator_list_refused", at, lambda: _may_read(account, sent.place))
+    indicator = indicators.find(name)
+    counted = indicators.window(_day(sent.day), sent.place, at, days=sent.days)
+    key = pages.after(sent.after, 2)
+    position = None if key is None else (key[0], key[1][0], key[1][1])
+    with console.database.write(db.Purpose.BATCH) as write:
+        found = indicators.subjects(write, name, counted, hit=sent.hit, after=position, limit=sent.limit)
+        detail: dict[str, str | int] = {"name": indicator.name, "count": len(found)}
+        noted(write, account, grant, "indicator_list", at, detail=detail)
+    last = found[-1] if len(found) == sent.limit else None
+    return SubjectPage(
+        tuple(SubjectAnswer.of(indicator, one) for one in found),
+        None if last is None else pages.cursor(last.at, last.incident_ref, last.subject),
+    )
+
+
+def _may_read(account: Account, place: str) -> Grant:
+    return require(account.principal, Action.READ_INCIDENT, Resource(place), purpose=Purpose.INVESTIGATION)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        fault = Fault("day", "day", "日期应如 2022-03-01。", "A day is written like 2022-03-01.")
+        raise InputInvalidError(faults=(fault,)) from None
+
+
+def _days(days: int) -> int:
+    return max(1, min(days, WEEK_DAYS))
+
+
+HANDLERS: Final = (board, counties, subjects)

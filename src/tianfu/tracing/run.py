@@ -1,0 +1,316 @@
+"""A run: from the cases of an incident to its stored list, as of an instant.
+
+Each case is expanded by itself, and only those that a change concerns; the list is what their rows add up to. Reading
+visits and counting happen between two short transactions: the first notes the run and the permit, the second writes
+the whole result or nothing. A run that dies leaves the list before it standing, and the next one does what was left.
+A run that was overtaken by a change of the cases stores nothing and is done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from tianfu.clock import monotonic_seconds, shanghai_day
+from tianfu.errors import TianfuError
+from tianfu.lake.layout import absolute_minute, instant_of
+from tianfu.lake.permit import Permit
+from tianfu.lake.read import open_days
+from tianfu.platform.database import Database, Purpose, Write
+from tianfu.residents import merge_store
+from tianfu.tracing import (
+    acting,
+    announcements,
+    cases,
+    grounds,
+    incident_store,
+    incidents,
+    list_store,
+    plan,
+    withheld_store,
+)
+from tianfu.tracing.acting import Actor
+from tianfu.tracing.aliases import Aliases
+from tianfu.tracing.cases import Entered
+from tianfu.tracing.expand import LIST_ROWS_MAX, Expanded, Ground, TraceTooWideError, expand
+from tianfu.tracing.incidents import Incident, IncidentClosedError
+from tianfu.tracing.list_store import CrowdRow, ExpansionRow
+from tianfu.tracing.model import Announcement, Sources
+from tianfu.tracing.plan import Plan
+from tianfu.tracing.rows import TIERS, pack
+from tianfu.tracing.terms import SETTINGS, Terms, terms_of
+
+# Rows of all cases together: 100 bytes each with their index, so 500 MB; each may be a person of the list.
+SUPPORT_ROWS_MAX: Final = 5_000_000
+# Cases change a few times an hour; a run takes seconds.
+_TRIES: Final = 5
+
+PermitFor = Callable[[Write], Permit]
+"""Makes the permit in the transaction that notes the run (`tianfu.lake.permit`)."""
+
+
+class RunOvertakenError(TianfuError):
+    """The cases kept changing while the run went on. Nothing was stored; a retry makes sense."""
+
+    code = "run_overtaken"
+    status = 409
+    zh = "追踪期间病例有变动，结果未保存，请重试。"
+    en = "The cases changed while the incident was being traced; nothing was stored. Please try again."
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run did. `expanded` counts the cases that were expanded, `concerned` the people whose rows changed."""
+
+    run_ref: int
+    number: str
+    as_of: datetime
+    rules: str
+    hops: int
+    cases: int
+    expanded: int
+    scanned: int
+    concerned: int
+    listed: int
+    announced: int
+    milliseconds: int
+
+
+class _Begun(msgspec.Struct, frozen=True):
+    """What a run goes by, as its first transaction found it."""
+
+    incident: Incident
+    terms: Terms
+    entered: tuple[Entered, ...]
+    plan: Plan
+    permit: Permit
+    run_ref: int
+    people: int
+    categories: list[tuple[int, str, str | None]]
+    aliases: Aliases
+
+    def numbers(self, people: Iterable[int]) -> list[int]:
+        """`people` and the numbers that are kept of them, under which rows stand."""
+        return _numbers(self.aliases, people)
+
+
+def trace(
+    database: Database,
+    lake: Path,
+    number: str,
+    *,
+    actor: Actor,
+    permit_for: PermitFor,
+    as_of: datetime,
+    at: datetime,
+    everything: bool = False,
+) -> Report:
+    """Bring the list of incident `number` up to its cases and the visits known now, as of `as_of`.
+
+    `at` is now. `everything` expands every case again, which a retrace for visits that came late needs. Harmless to
+    repeat. Raises `IncidentNotFoundError`, `IncidentClosedError`, `PermitRefusedError`, `ForbiddenError`,
+    `TraceTooWideError`, `RunOvertakenError`, `LakeBrokenError`, the errors of the rule files and of the database; in
+    each case the list is as before.
+    """
+    for _ in range(_TRIES):
+        report = _once(database, lake, number, actor, permit_for, as_of, at, everything=everything)
+        if report is not None:
+            return report
+    raise RunOvertakenError
+
+
+def _once(
+    database: Database,
+    lake: Path,
+    number: str,
+    actor: Actor,
+    permit_for: PermitFor,
+    as_of: datetime,
+    at: datetime,
+    *,
+    everything: bool,
+) -> Report | None:
+    """One try; None when the cases changed meanwhile."""
+    started = monotonic_seconds()
+    with database.write(Purpose.BATCH) as write:
+        begun = _begin(write, number, permit_for, as_of, at, everything=everything)
+    since = min((case.infectious_from for case in begun.entered), default=as_of)
+    with open_days(lake, begun.permit, shanghai_day(since), shanghai_day(as_of)) as visits:
+        ground = grounds.ground(visits.partitions, begun.categories, begun.people, begun.aliases)
+        expanded = _expand_all(database, ground, begun, as_of)
+        with database.write(Purpose.BATCH) as write:
+            if list_store.lock(write, begun.incident.incident_ref) != begun.incident.touches:
+                return None
+            concerned, listed = _store_rows(write, begun, expanded)
+            announced = _store_crowds(write, begun, expanded, ground)
+            made = [_expansion(case, begun.terms, as_of) for case in begun.plan.expand]
+            incident_ref = begun.incident.incident_ref
+            list_store.replace_expansions(write, incident_ref, begun.run_ref, begun.plan.gone, made)
+            scanned = sum(one.scanned for one in expanded)
+            milliseconds = int((monotonic_seconds() - started) * 1000)
+            list_store.finish_run(
+                write,
+                begun.run_ref,
+                finished_at=at + timedelta(milliseconds=milliseconds),
+                scanned=scanned,
+                listed=listed,
+                milliseconds=milliseconds,
+            )
+            incident_store.set_traced(write, incident_ref, touches=begun.incident.touches, as_of=as_of)
+            acting.record(write, actor, "incident_trace", number, at=at, count=listed, people=concerned)
+    return Report(
+        run_ref=begun.run_ref,
+        number=number,
+        as_of=as_of,
+        rules=begun.terms.name,
+        hops=len(begun.terms.hops),
+        cases=len(begun.entered),
+        expanded=len(begun.plan.expand),
+        scanned=scanned,
+        concerned=concerned,
+        listed=listed,
+        announced=announced,
+        milliseconds=int((monotonic_seconds() - started) * 1000),
+    )
+
+
+def _begin(
+    write: Write, number: str, permit_for: PermitFor, as_of: datetime, at: datetime, *, everything: bool
+) -> _Begun:
+    incident = incidents.find(write, number)
+    if incident.closed_at is not None:
+        raise IncidentClosedError
+    terms = terms_of(incident.rules, incident.hops, as_of)
+    entered = tuple(cases.listed(write, incident.incident_ref))
+    # With no hop the rules name nobody, and the stored number of hops is at least one.
+    hops = max(1, len(terms.hops))
+    aliases = Aliases.of(merge_store.standing(write))
+    made = plan.planned(
+        entered,
+        list_store.expansions(write, incident.incident_ref),
+        rules_hash=terms.hash,
+        hops=hops,
+        everything=everything,
+        reaching=lambda people: list_store.reaching(
+            write, incident.incident_ref, _numbers(aliases, people), below_hop=hops
+        ),
+    )
+    run_ref = list_store.begin_run(
+        write,
+        incident.incident_ref,
+        as_of=as_of,
+        started_at=at,
+        rules=terms.name,
+        rules_hash=terms.hash,
+        hops=hops,
+        cases=len(entered),
+    )
+    people, categories = list_store.people_max(write), list_store.venue_categories(write)
+    return _Begun(incident, terms, entered, made, permit_for(write), run_ref, people, categories, aliases)
+
+
+def _numbers(aliases: Aliases, people: Iterable[int]) -> list[int]:
+    given = np.array(list(people), np.uint32)
+    found: list[int] = np.union1d(given, aliases.kept_of(given)).tolist()
+    return found
+
+
+def _expand_all(database: Database, ground: Ground, begun: _Begun, as_of: datetime) -> list[Expanded]:
+    """The expansions of the plan, in its order. Raises `TraceTooWideError` as soon as they are too many rows."""
+    until = absolute_minute(as_of) + 1
+    numbers = np.array([case.person for case in begun.entered], np.uint32)
+    found: list[Expanded] = []
+    rows = 0
+    with database.read(Purpose.BATCH) as read:
+        others, isolated = grounds.others(read, begun.terms), grounds.ends(read, until=until)
+        for case in begun.plan.expand:
+            ends = until if case.infectious_to is None else min(until, absolute_minute(case.infectious_to))
+            source = Sources(
+                np.array([case.person], np.uint32),
+                np.array([absolute_minute(case.infectious_from)], np.int32),
+                np.array([ends], np.int32),
+            )
+            one = expand(
+                ground,
+                source,
+                cases=numbers,
+                hops=begun.terms.hops,
+                others=others,
+                ends=isolated,
+                until=until,
+            )
+            rows += len(one.rows.person)
+            if rows > SUPPORT_ROWS_MAX:
+                raise TraceTooWideError
+            found.append(one)
+    return found
+
+
+def _store_rows(write: Write, begun: _Begun, expanded: Sequence[Expanded]) -> tuple[int, int]:
+    """Store what the cases support and what it adds up to: people concerned, and people listed."""
+    incident_ref = begun.incident.incident_ref
+    packed = [
+        piece for case, one in zip(begun.plan.expand, expanded, strict=True) for piece in pack(case.person, one.rows)
+    ]
+    list_store.bring(write, packed)
+    concerned = list_store.replace_support(
+        write,
+        incident_ref,
+        [*(case.person for case in begun.plan.expand), *begun.plan.gone],
+        begun.numbers(begun.plan.turned),
+        tiers=TIERS,
+        settings=SETTINGS,
+    )
+    listed = list_store.merge(
+        write, incident_ref, begun.run_ref, cases=begun.numbers(case.person for case in begun.entered), tiers=TIERS
+    )
+    if listed > LIST_ROWS_MAX or list_store.count_support(write, incident_ref) > SUPPORT_ROWS_MAX:
+        raise TraceTooWideError
+    return concerned, listed
+
+
+def _store_crowds(write: Write, begun: _Begun, expanded: Sequence[Expanded], ground: Ground) -> int:
+    """Store the crowds and withheld places of the expanded cases; how many announcements all crowds add up to."""
+    incident_ref = begun.incident.incident_ref
+    rows = [
+        CrowdRow(case.person, crowd.venue, instant_of(crowd.begins), instant_of(crowd.ends), crowd.scans)
+        for case, one in zip(begun.plan.expand, expanded, strict=True)
+        for crowd in announcements.merged(one.crowds, ground.partitions)
+    ]
+    touched = [*(case.person for case in begun.plan.expand), *begun.plan.gone]
+    list_store.replace_crowds(write, incident_ref, touched, rows)
+    withheld_store.replace(
+        write,
+        incident_ref,
+        touched,
+        [(case.person, place) for case, one in zip(begun.plan.expand, expanded, strict=True) for place in one.withheld],
+    )
+    told = announcements.merged(
+        (
+            Announcement(row.venue, absolute_minute(row.begins_at), absolute_minute(row.ends_at), row.scans)
+            for row in list_store.crowds(write, incident_ref)
+        ),
+        ground.partitions,
+    )
+    list_store.replace_announcements(
+        write,
+        incident_ref,
+        begun.run_ref,
+        [(one.venue, instant_of(one.begins), instant_of(one.ends), one.scans) for one in told],
+    )
+    return len(told)
+
+
+def _expansion(case: Entered, terms: Terms, as_of: datetime) -> ExpansionRow:
+    return ExpansionRow(
+        person=case.person,
+        infectious_from=case.infectious_from,
+        infectious_to=case.infectious_to,
+        rules_hash=terms.hash,
+        hops=max(1, len(terms.hops)),
+        as_of=as_of,
+    )
