@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from tianfu.cli.instant import InstantParameter
+from tianfu.cli.instant import InstantParameter, local_text
 from tianfu.cli.trace_parts import PersonParameter, actor, installed
 from tianfu.clock import SystemClock
 from tianfu.errors import Fault, InputInvalidError
@@ -76,7 +76,7 @@ def list_command(district: str, *, with_closed: bool) -> None:
     for one in found:
         state = "closed" if one.closed_at else "waits" if one.touches > one.traced_touches else "traced"
         by = "by itself" if one.automatic else f"by {one.opened_by}"
-        click.echo(f"{one.number}  {state:<7} {one.opened_at.isoformat()} {by}, rules {one.rules or 'in force'}")
+        click.echo(f"{one.number}  {state:<7} {local_text(one.opened_at)} {by}, rules {one.rules or 'in force'}")
 
 
 @click.group(name="cases", epilog=_CASES_EPILOG)
@@ -117,7 +117,7 @@ def add(number: str, person: PersonRef, since: datetime | None, until: datetime 
             stated=since is not None or until is not None,
             evidence_id=None if known is None else known.evidence_id,
         )
-    click.echo(f"{format_person_ref(person)}: infectious from {period.since.isoformat()} {_until(period.until)}")
+    click.echo(f"{format_person_ref(person)}: infectious from {local_text(period.since)} {_until(period.until)}")
 
 
 @cases_command.command()
@@ -129,7 +129,7 @@ def isolate(number: str, person: PersonRef, until: datetime) -> None:
     with installed() as (database, _), database.write(Purpose.OPERATOR) as write:
         period = Period(cases.find(write, number, person).infectious_from, until)
         cases.change_period(write, actor(), number, person, period, stated=True, at=SystemClock().now())
-    click.echo(f"{format_person_ref(person)}: infectious from {period.since.isoformat()} {_until(period.until)}")
+    click.echo(f"{format_person_ref(person)}: infectious from {local_text(period.since)} {_until(period.until)}")
 
 
 @cases_command.command()
@@ -151,13 +151,15 @@ def list_cases(number: str) -> None:
         incident_ref = incidents.find(write, number).incident_ref
         found = cases.listed(write, incident_ref, with_withdrawn=True)
         acting.record(write, actor(), "incident_cases", number, at=at, rows=len(found))
+    if not found:
+        click.echo(f"no case yet: tianfu trace cases {number} add PERSON-REF")
     for one in found:
-        withdrawn = "" if one.withdrawn_at is None else f"  withdrawn {one.withdrawn_at.isoformat()}"
+        withdrawn = "" if one.withdrawn_at is None else f"  withdrawn {local_text(one.withdrawn_at)}"
         click.echo(
-            f"{format_person_ref(one.person)}  {one.infectious_from.isoformat()} {_until(one.infectious_to)}"
+            f"{format_person_ref(one.person)}  {local_text(one.infectious_from)} {_until(one.infectious_to)}"
             f"  by {one.added_by}{withdrawn}"
         )
 
 
 def _until(at: datetime | None) -> str:
-    return "until isolated" if at is None else f"until {at.isoformat()}"
+    return "until isolated" if at is None else f"until {local_text(at)}"
