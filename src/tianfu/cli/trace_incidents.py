@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from tianfu.access import places
 from tianfu.cli.instant import InstantParameter, local_text
 from tianfu.cli.trace_parts import PersonParameter, actor, installed
 from tianfu.clock import SystemClock
@@ -48,6 +49,9 @@ sampling, until isolation. The tracer makes the list anew within seconds; what i
 @click.option("--rules", help="A tracing rule set; without one that in force.")
 def open_command(county: str, rules: str | None) -> None:
     """Open an incident in COUNTY (six digits) and print its number."""
+    if county not in places.divisions() or not places.is_county(county):
+        message = f"no county has the code {county}; 510112 is one"
+        raise click.BadParameter(message, param_hint="COUNTY")
     if rules is not None:
         rule_files.find(rules)
     with installed() as (database, _), database.write(Purpose.OPERATOR) as write:
@@ -72,7 +76,7 @@ def list_command(district: str, *, with_closed: bool) -> None:
     with installed() as (database, _), database.read(Purpose.OPERATOR) as read:
         found = incidents.listed(read, [district], with_closed=with_closed)
     if not found:
-        click.echo("there is no incident")
+        click.echo("there is no incident" if with_closed else "there is no open incident; --all lists closed ones")
     for one in found:
         state = "closed" if one.closed_at else "waits" if one.touches > one.traced_touches else "traced"
         by = "by itself" if one.automatic else f"by {one.opened_by}"
