@@ -3,7 +3,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check lint types imports web-check unit-platform unit-features format bench spark soak clean lock dev
+.PHONY: help setup up test check lint types imports web-check unit-platform unit-features format bench drill spark soak clean lock dev
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -71,6 +71,9 @@ format: dev ## put every file in the one format
 bench: setup ## measure every budget against a baseline in the same run
 	@$(PYTHON) scripts/setup.py bench
 	@$(BIN)/tianfu bench
+
+drill: setup ## screen simulated outbreaks of 20 seeds and score the funnel against the truth
+	@$(BIN)/tianfu synth drill --seeds 20 --out var/drill
 
 spark: setup ## install what `tianfu trace files --engine spark` needs
 	@$(PYTHON) scripts/setup.py spark

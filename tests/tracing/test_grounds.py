@@ -15,6 +15,7 @@ from tianfu.ids import PersonRef
 from tianfu.interval import Interval
 from tianfu.lake import permit
 from tianfu.platform.database import Database, Purpose
+from tianfu.residents import merging
 from tianfu.tracing import incidents, why
 
 DAY = timedelta(days=1)
@@ -105,3 +106,31 @@ def test_a_contact_in_isolation_infects_nobody_further(database: Database, tmp_p
     tracing.traced(database, tmp_path, number, everything=True)
 
     assert [row[0] for row in tracing.listed(database, number)] == [contact, free, before]
+
+
+def test_a_case_under_one_number_is_no_contact_under_the_other(database: Database, tmp_path: Path) -> None:
+    kept, merged, other, contact = tracing.people(database, 4)
+    first, second = tracing.venues(database, ["catering", "catering"])
+    meal = NOON - DAY
+    tracing.fill(
+        tmp_path,
+        [
+            *((person, first, meal) for person in (kept, other)),
+            *((person, second, meal + timedelta(hours=3)) for person in (kept, contact)),
+        ],
+    )
+    with database.write(Purpose.OPERATOR) as write:
+        asked = merging.ask(write, kept=kept, merged=merged, reason="same", by="li.na", at=NOON)
+        merging.approve(write, asked, by="wang.wei", at=NOON)
+    number = tracing.opened(database)
+    tracing.add(database, number, other, NOON - 2 * DAY)
+    tracing.traced(database, tmp_path, number)
+    assert [row[0:2] for row in tracing.listed(database, number)] == [(kept, 1), (contact, 2)]
+
+    tracing.add(database, number, merged, NOON - 2 * DAY)
+    tracing.traced(database, tmp_path, number)
+    assert [row[0:2] for row in tracing.listed(database, number)] == [(contact, 1)]
+
+    tracing.withdraw(database, number, merged)
+    tracing.traced(database, tmp_path, number)
+    assert [row[0:2] for row in tracing.listed(database, number)] == [(kept, 1), (contact, 2)]

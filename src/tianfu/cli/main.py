@@ -45,7 +45,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "resolver": Entry("tianfu.cli.resolver", "Other provinces' codes: check the file of issuers, ask them."),
     "account": Entry("tianfu.cli.account", "Operators' accounts and the roles they hold."),
     "database": Entry("tianfu.cli.database", "Apply migrations."),
-    "synth": Entry("tianfu.cli.synth", "Write a synthetic county's files from a seed."),
+    "synth": Entry("tianfu.cli.synth", "Make a synthetic province with an outbreak; the drill."),
     "trace": Entry("tianfu.cli.trace", "From one positive to everybody who must know."),
     "journal": Entry("tianfu.cli.journal", "Show what a gate has recorded, and move it into the lake."),
     "lake": Entry("tianfu.cli.lake", "The days of visits: roll, compact, look, verify, erase."),

@@ -56,6 +56,11 @@ def stars(read: Read, persons: Sequence[PersonRef], at: datetime | None) -> list
     )
 
 
+def standing(read: Read) -> list[tuple[PersonRef, PersonRef]]:
+    """(kept, merged) of every merge that stands: a few thousand in a province."""
+    return read.rows("select kept_ref, merged_ref from person_merge where merged_at is not null and undone_at is null")
+
+
 def insert(write: Write, *, kept: PersonRef, merged: PersonRef, reason: str, at: datetime, by: str) -> int:
     """A merge that was asked for; its number."""
     number: int = write.value(

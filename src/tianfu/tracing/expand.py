@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tianfu.errors import TianfuError
 from tianfu.lake.layout import Minutes, Partition, People
 from tianfu.tracing import copresence, rules
+from tianfu.tracing.aliases import NONE, Aliases
 from tianfu.tracing.model import Announcement, PerVenue, Reach, Reached, Sources
 from tianfu.tracing.rows import Rows, earliest, joined, picked, together
 
@@ -74,11 +75,15 @@ class Expanded(NamedTuple):
 
 
 class Ground(NamedTuple):
-    """On what a run stands: the visits, the type of each venue (uint8), the highest person number and one."""
+    """On what a run stands.
+
+    The visits, the type of each venue (uint8), the highest person number and one, and who has several numbers.
+    """
 
     partitions: Sequence[Partition]
     venue_type: PerVenue
     people: int
+    aliases: Aliases = NONE
 
 
 def expand(
@@ -87,15 +92,17 @@ def expand(
     """Whom `case` (one person, one or more periods) reaches before minute `until`, in at most `len(hops)` hops.
 
     `cases` are all cases of the incident, ascending, this one included. Contacts are gone on from between their
-    exposure and what `ends` says of them. Raises `TraceTooWideError`.
+    exposure and what `ends` says of them. Who has several numbers counts under all of them and stands in the rows
+    under the one that is kept. Raises `TraceTooWideError`.
     """
+    aliases = ground.aliases
     parts: list[Rows] = []
     crowds: list[Announcement] = []
-    known = np.unique(case.person)
-    sources, scanned, count = case, 0, 0
+    cases, known = aliases.everybody(cases), aliases.everybody(case.person)
+    sources, scanned, count = aliases.sources(case), 0, 0
     for number, terms in enumerate(hops, start=1):
         if number > 1:
-            sources = _onward(parts[-1], cases, terms.followed, ends)
+            sources = aliases.sources(_onward(parts[-1], cases, terms.followed, ends))
         if not len(sources.person):
             break
         candidates = [others(number, sources)]
@@ -112,15 +119,23 @@ def expand(
             crowds += found.announcements
             _require_room(ground, sources, way, found.reached, number, count)
             candidates.append(_by_visits(ground, sources, found.reached, way, number))
-        found_rows = together(candidates)
+        found_rows = _under_kept(aliases, together(candidates), case)
         fresh = ~np.isin(found_rows.person, known) & (found_rows.exposed_at < until)
         rows = earliest(picked(found_rows, fresh))
         count += len(rows.person)
         if count > LIST_ROWS_MAX:
             raise TraceTooWideError
         parts.append(rows)
-        known = np.union1d(known, rows.person)
+        known = np.union1d(known, aliases.everybody(rows.person))
     return Expanded(joined(parts), tuple(crowds), scanned)
+
+
+def _under_kept(aliases: Aliases, rows: Rows, case: Sources) -> Rows:
+    """The same rows under the numbers that are kept; the case stays under the number it was reported by."""
+    parent = np.where(
+        np.isin(rows.parent, aliases.everybody(case.person)), case.person[0], aliases.kept_of(rows.parent)
+    )
+    return rows._replace(person=aliases.kept_of(rows.person), parent=parent.astype(np.uint32))
 
 
 def _onward(rows: Rows, cases: People, followed: NDArray[np.uint8], ends: Ends) -> Sources:

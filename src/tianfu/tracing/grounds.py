@@ -12,7 +12,9 @@ from tianfu.evidence.kinds import ContactSetting
 from tianfu.ids import PersonRef
 from tianfu.lake.layout import MINUTE_BITS, VENUE_BITS, Minutes, Partition, People, absolute_minute, instant_of
 from tianfu.platform.database import Read
+from tianfu.residents import merging
 from tianfu.tracing import co_stays, infectious, rules
+from tianfu.tracing.aliases import NONE, Aliases
 from tianfu.tracing.expand import Ends, Ground, Others, types_of
 from tianfu.tracing.model import PerVenue, Sources, Tier
 from tianfu.tracing.rows import Rows, nobody, together
@@ -41,11 +43,16 @@ class Shared(NamedTuple):
     evidence: tuple[int, int]
 
 
-def ground(partitions: Sequence[Partition], categories: Iterable[tuple[int, str, str | None]], people: int) -> Ground:
+def ground(
+    partitions: Sequence[Partition],
+    categories: Iterable[tuple[int, str, str | None]],
+    people: int,
+    aliases: Aliases = NONE,
+) -> Ground:
     """What a run stands on; `people` is the highest number of a person in the records, which visits may exceed."""
     shift = np.uint64(MINUTE_BITS + VENUE_BITS)
     highest = [int(part.by_person[-1] >> shift) for part in partitions if len(part.by_person)]
-    return Ground(partitions, venue_types(categories), max([people, *highest]) + 1)
+    return Ground(partitions, venue_types(categories), max([people, *highest]) + 1, aliases)
 
 
 def venue_types(categories: Iterable[tuple[int, str, str | None]]) -> PerVenue:
@@ -91,8 +98,11 @@ def ends(read: Read, *, until: int) -> Ends:
     def isolated(people: People, exposed_at: Minutes) -> Minutes:
         found = np.full(len(people), until, np.int32)
         place = {person: position for position, person in enumerate(people.tolist())}
-        known = case_changes.isolated_among(read, (PersonRef(person) for person in place))
-        for person, statements in ledger.about_many(read, known).items():
+        numbers = merging.partners(read, [PersonRef(person) for person in place])
+        asked = {*(PersonRef(person) for person in place), *(one for others in numbers.values() for one in others)}
+        said = set(case_changes.isolated_among(read, asked))
+        known = [person for person in place if not said.isdisjoint({person, *numbers.get(PersonRef(person), ())})]
+        for person, statements in ledger.about_many(read, [PersonRef(person) for person in known]).items():
             exposed = int(exposed_at[place[person]])
             at = infectious.isolated_at(statements, instant_of(exposed))
             if at is not None:
@@ -103,10 +113,12 @@ def ends(read: Read, *, until: int) -> Ends:
 
 
 def shared(read: Read, terms: Terms, hop: int, source: Sources, person: PersonRef) -> list[Shared]:
-    """The stays that make `person` a contact of `source` (one period) at that hop, in the order of time."""
-    found = co_stays.why(
-        read, int(source.person[0]), person, int(source.since[0]), int(source.until[0]), terms.rules, hop
-    )
+    """The stays that make `person` a contact of `source` (one period, any of their numbers), in the order of time."""
+    found = [
+        one
+        for number, since, until in zip(*(part.tolist() for part in source), strict=True)
+        for one in co_stays.why(read, number, person, since, until, terms.rules, hop)
+    ]
     return [
         Shared(
             setting=rules.SETTING_OF[one.kind].value,

@@ -8,7 +8,7 @@ A run that was overtaken by a change of the cases stores nothing and is done aga
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -22,8 +22,10 @@ from tianfu.lake.layout import absolute_minute, instant_of
 from tianfu.lake.permit import Permit
 from tianfu.lake.read import open_days
 from tianfu.platform.database import Database, Purpose, Write
+from tianfu.residents import merge_store
 from tianfu.tracing import acting, announcements, cases, grounds, incident_store, incidents, list_store, plan
 from tianfu.tracing.acting import Actor
+from tianfu.tracing.aliases import Aliases
 from tianfu.tracing.cases import Entered
 from tianfu.tracing.expand import LIST_ROWS_MAX, Expanded, Ground, TraceTooWideError, expand
 from tianfu.tracing.incidents import Incident, IncidentClosedError
@@ -79,6 +81,11 @@ class _Begun(msgspec.Struct, frozen=True):
     run_ref: int
     people: int
     categories: list[tuple[int, str, str | None]]
+    aliases: Aliases
+
+    def numbers(self, people: Iterable[int]) -> list[int]:
+        """`people` and the numbers that are kept of them, under which rows stand."""
+        return _numbers(self.aliases, people)
 
 
 def trace(
@@ -123,7 +130,7 @@ def _once(
         begun = _begin(write, number, permit_for, as_of, at, everything=everything)
     since = min((case.infectious_from for case in begun.entered), default=as_of)
     with open_days(lake, begun.permit, shanghai_day(since), shanghai_day(as_of)) as visits:
-        ground = grounds.ground(visits.partitions, begun.categories, begun.people)
+        ground = grounds.ground(visits.partitions, begun.categories, begun.people, begun.aliases)
         expanded = _expand_all(database, ground, begun, as_of)
         with database.write(Purpose.BATCH) as write:
             if list_store.lock(write, begun.incident.incident_ref) != begun.incident.touches:
@@ -171,13 +178,16 @@ def _begin(
     entered = tuple(cases.listed(write, incident.incident_ref))
     # With no hop the rules name nobody, and the stored number of hops is at least one.
     hops = max(1, len(terms.hops))
+    aliases = Aliases.of(merge_store.standing(write))
     made = plan.planned(
         entered,
         list_store.expansions(write, incident.incident_ref),
         rules_hash=terms.hash,
         hops=hops,
         everything=everything,
-        reaching=lambda people: list_store.reaching(write, incident.incident_ref, people, below_hop=hops),
+        reaching=lambda people: list_store.reaching(
+            write, incident.incident_ref, _numbers(aliases, people), below_hop=hops
+        ),
     )
     run_ref = list_store.begin_run(
         write,
@@ -190,7 +200,13 @@ def _begin(
         cases=len(entered),
     )
     people, categories = list_store.people_max(write), list_store.venue_categories(write)
-    return _Begun(incident, terms, entered, made, permit_for(write), run_ref, people, categories)
+    return _Begun(incident, terms, entered, made, permit_for(write), run_ref, people, categories, aliases)
+
+
+def _numbers(aliases: Aliases, people: Iterable[int]) -> list[int]:
+    given = np.array(list(people), np.uint32)
+    found: list[int] = np.union1d(given, aliases.kept_of(given)).tolist()
+    return found
 
 
 def _expand_all(database: Database, ground: Ground, begun: _Begun, as_of: datetime) -> list[Expanded]:
@@ -235,12 +251,12 @@ def _store_rows(write: Write, begun: _Begun, expanded: Sequence[Expanded]) -> tu
         write,
         incident_ref,
         [*(case.person for case in begun.plan.expand), *begun.plan.gone],
-        begun.plan.turned,
+        begun.numbers(begun.plan.turned),
         tiers=TIERS,
         settings=SETTINGS,
     )
     listed = list_store.merge(
-        write, incident_ref, begun.run_ref, cases=[case.person for case in begun.entered], tiers=TIERS
+        write, incident_ref, begun.run_ref, cases=begun.numbers(case.person for case in begun.entered), tiers=TIERS
     )
     if listed > LIST_ROWS_MAX or list_store.count_support(write, incident_ref) > SUPPORT_ROWS_MAX:
         raise TraceTooWideError

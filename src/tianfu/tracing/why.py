@@ -21,7 +21,9 @@ from tianfu.lake.layout import Partition, absolute_minute, instant_of
 from tianfu.lake.permit import Permit
 from tianfu.lake.read import open_days
 from tianfu.platform.database import Database, Purpose, Read
+from tianfu.residents import merge_store, merging
 from tianfu.tracing import copresence, grounds, incident_store, list_store, page_store
+from tianfu.tracing.aliases import Aliases
 from tianfu.tracing.cases import Entered
 from tianfu.tracing.incidents import Incident
 from tianfu.tracing.model import PerVenue, Sources
@@ -166,15 +168,19 @@ def _links(read: Read, incident_ref: int, case: PersonRef, person: PersonRef, ro
 
 
 def _source(read: Read, link: _Link, links: Sequence[_Link], case: Entered | None, until: int) -> Sources:
-    """When the source of a link could infect: the case in its period, a contact from exposure until isolation."""
+    """When the source of a link could infect, under each of their numbers.
+
+    The case in its period, a contact from exposure until isolation.
+    """
+    aliases = Aliases.of(merge_store.standing(read))
     person = np.array([link.source], np.uint32)
     if case is not None and link.source == case.person:
         begins = np.array([absolute_minute(case.infectious_from)], np.int32)
         ends = until if case.infectious_to is None else min(until, absolute_minute(case.infectious_to))
-        return Sources(person, begins, np.array([ends], np.int32))
+        return aliases.sources(Sources(person, begins, np.array([ends], np.int32)))
     exposed = next((absolute_minute(one.row["exposed_at"]) for one in links if one.person == link.source), until)
     begins = np.array([exposed], np.int32)
-    return Sources(person, begins, grounds.ends(read, until=until)(person, begins))
+    return aliases.sources(Sources(person, begins, grounds.ends(read, until=until)(person, begins)))
 
 
 def _step(
@@ -187,10 +193,12 @@ def _step(
     source: Sources,
 ) -> Step:
     hop = terms.hops[number - 1] if number <= len(terms.hops) else None
+    numbers = merging.together(read, [link.person])
     met = {
         meeting
         for way in (() if hop is None else hop.tiers)
-        for meeting in copresence.why(partitions, source, link.person, reach=way.reach, venue_type=types)
+        for one in numbers
+        for meeting in copresence.why(partitions, source, one, reach=way.reach, venue_type=types)
     }
     names = page_store.venue_names(read, sorted({meeting.venue for meeting in met}))
     meetings = [
@@ -214,7 +222,8 @@ def _step(
                 detail=shared.detail,
                 evidence=shared.evidence,
             )
-            for shared in grounds.shared(read, terms, number, source, link.person)
+            for one in numbers
+            for shared in grounds.shared(read, terms, number, source, one)
         ]
     # Scans come in the order of time already, and stays too.
     meetings.sort(key=lambda one: one.exposed_at)
