@@ -74,6 +74,8 @@ def test_from_opening_an_incident_to_why_somebody_is_listed(
     trace("close", number)
     assert "no open incident" in trace("incidents")
     assert "closed" in trace("incidents", "--all")
+    assert trace("reopen", number) == f"{number} is open\n"
+    assert "waits" in trace("incidents")
 
     with database.read(Purpose.OPERATOR) as read:
         looks = read.rows("select actor, action, person_ref from audit_trail order by trail_id")

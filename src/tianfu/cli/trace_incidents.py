@@ -26,6 +26,10 @@ _CLOSE_EPILOG: Final = """\b
 Example:
   tianfu trace close 2022-510112-003
 """
+_REOPEN_EPILOG: Final = """\b
+Example:
+  tianfu trace reopen 2022-510112-003
+"""
 _LIST_EPILOG: Final = """\b
 Examples:
   tianfu trace incidents
@@ -65,7 +69,16 @@ def close_command(number: str) -> None:
     """Close INCIDENT; its list stays, and nothing is traced any more."""
     with installed() as (database, _), database.write(Purpose.OPERATOR) as write:
         incidents.close(write, actor(), number, at=SystemClock().now())
-    click.echo(f"{number} is closed")
+    click.echo(f"{number} is closed; back: tianfu trace reopen {number}")
+
+
+@click.command(name="reopen", epilog=_REOPEN_EPILOG)
+@click.argument("number", metavar="INCIDENT")
+def reopen_command(number: str) -> None:
+    """Open INCIDENT again; the tracer brings its list to the present."""
+    with installed() as (database, _), database.write(Purpose.OPERATOR) as write:
+        incidents.reopen(write, actor(), number, at=SystemClock().now())
+    click.echo(f"{number} is open")
 
 
 @click.command(name="incidents", epilog=_LIST_EPILOG)
