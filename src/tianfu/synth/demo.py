@@ -66,7 +66,7 @@ def load(database: Database, folder: Path, *, lake: Path, pseudonym: Pseudonym, 
         with database.read(Purpose.BATCH) as read:
             if store.any_person(read):
                 return
-        progress = Progress(at=at.replace(minute=0, second=0, microsecond=0), finished=False)
+        progress = Progress(at=at.replace(microsecond=0), finished=False)
         folder.mkdir(parents=True, exist_ok=True)
         remembered.write_bytes(msgspec.json.encode(progress))
     if progress.finished:
