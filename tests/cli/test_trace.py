@@ -59,6 +59,15 @@ def test_from_opening_an_incident_to_why_somebody_is_listed(
     assert re.fullmatch(r"\d{4}-510112-001", number)
     assert "2 people listed" in ran
     assert "by tier: close 1, general 1" in ran
+    assert "too large" not in ran
+    with database.write(Purpose.OPERATOR) as write:
+        write.execute(
+            "insert into trace_withheld (incident_ref, case_ref, place, kind, begins_at, people)"
+            " select incident_ref, %s, gen_random_uuid(), 'school', %s, 640 from incident",
+            (case, noon),
+        )
+    again = trace(number, "--as-of", "2022-07-15T00:00:00+08:00")
+    assert "too large to name anybody: school 1 with 640 people" in again
     assert trace("list", number, "--tier", "close").count("P-") == 2
     assert "general" in trace("list", number, "--county", "510112", "--limit", "2")
     told = trace("why", number, refer(contact))

@@ -16,12 +16,16 @@ from tests.support.clock import FixedClock
 from tests.support.running import until
 from tests.support.tracing import COUNTY, NOON
 from tianfu.evidence import ledger, test_words
+from tianfu.ids import PersonRef
 from tianfu.platform import leases, settings
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.observe import Log
+from tianfu.services import follow_up
 from tianfu.services import tracer as tracer_module
 from tianfu.services.tracer import Tracer
 from tianfu.tracing import expand, incidents
+from tianfu.tracing.followup import handover, planning, upkeep
+from tianfu.tracing.rule_files import TracingRulesNotFoundError
 
 
 class Watched:
@@ -57,12 +61,34 @@ class Watched:
     def listed(self) -> list[object]:
         return [row[0] for row in tracing.listed(self.database, self.number())]
 
+    def contacts(self, count: int) -> tuple[str, list[PersonRef]]:
+        """An incident whose case met so many people, all confirmed, as it is before the tracer looks at it."""
+        case, *met = tracing.people(self.database, count + 1, resident_in=COUNTY)
+        at = NOON - timedelta(hours=20)
+        tracing.fill(self.lake, [(person, self.canteen, at) for person in (case, *met)])
+        number = tracing.opened(self.database)
+        tracing.add(self.database, number, case, NOON - timedelta(days=2))
+        tracing.traced(self.database, self.lake, number)
+        with self.database.write(Purpose.WORKER) as write:
+            write.execute("update traced set state = 'confirmed'")
+        return number, met
+
+    def tasks(self, kind: str) -> dict[str, int]:
+        with self.database.read(Purpose.WORKER) as read:
+            rows = read.rows("select state, count(*) from followup_task where kind = %s group by state", (kind,))
+        return dict(rows)
+
+    def followed(self) -> int:
+        with self.database.read(Purpose.WORKER) as read:
+            return int(read.value("select count(*) from followup where closed_at is null"))
+
 
 @pytest.fixture
 def watched(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Watched:
     # As if every turn came minutes after the one before.
     monkeypatch.setattr(tracer_module, "RETRACE_SECONDS", 0.0)
     monkeypatch.setattr(tracer_module, "TEND_SECONDS", 0.0)
+    monkeypatch.setattr(follow_up, "LOOK_SECONDS", 0.0)
     return Watched(database, tmp_path)
 
 
@@ -132,3 +158,82 @@ def test_a_second_tracer_stands_by_until_the_first_ends(watched: Watched) -> Non
         thread.join(timeout=20.0)
     with watched.database.write(Purpose.WORKER) as write:
         assert leases.acquire(write, name=tracer_module.LEASE_NAME, holder="third", at=NOON, seconds=5.0)
+
+
+def test_a_confirmed_contact_is_followed_up_without_anybody_asking(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, (first, second) = watched.contacts(2)
+    watched.settle()
+    assert watched.tasks("move") == {"planned": 2}
+    assert watched.events().count("follow-up was kept up") == 1
+
+    with watched.database.write(Purpose.WORKER) as write:
+        write.execute("update traced set state = 'proposed' where person_ref = %s", (second,))
+    watched.settle()
+    assert watched.followed() == 1
+
+    watched.clock.advance(timedelta(hours=3))
+    with watched.database.write(Purpose.WORKER) as write:
+        ledger.append(write, [synthetic.lab_test(first, "L1", at=NOON + timedelta(hours=2))], received_at=NOON)
+    watched.settle()
+    # Results are looked for when the minutes are over after which all incidents are.
+    assert "done" not in watched.tasks("test")
+    monkeypatch.setattr(watched.tracer._follow_up, "_all_at", 0.0)
+    watched.settle()
+    assert watched.tasks("test")["done"] == 1
+    with watched.database.read(Purpose.WORKER) as read:
+        told = read.rows("select actor, subject from audit_trail where action = 'follow_up_plan'")
+    assert told == [("tracer", f"incident:{number}")] * 3
+
+
+def test_what_was_not_done_is_missed_and_a_late_answer_is_reminded_of(watched: Watched) -> None:
+    number, (person, _) = watched.contacts(2)
+    watched.settle()
+    with watched.database.write(Purpose.WORKER) as write:
+        incident = incidents.find(write, number)
+        handover.ask(write, incident.incident_ref, [person], from_place=COUNTY, to_place="510104", by="li.na", at=NOON)
+
+    watched.clock.advance(timedelta(hours=30))
+    watched.settle()
+    watched.settle()
+
+    assert watched.tasks("move") == {"missed": 2}
+    waits = [line for line in watched.stream.getvalue().splitlines() if "a hand-over waits" in line]
+    assert [json.loads(line)["status"] for line in waits] == ["overdue"]
+
+
+def test_no_positive_waits_for_the_follow_up_of_many(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "PEOPLE_AT_ONCE", 1)
+    watched.contacts(6)
+    while watched.followed() < 2:
+        assert watched.tracer.turn()
+    runs = watched.events().count("an incident was traced")
+
+    watched.positive()
+    while watched.events().count("an incident was traced") == runs:
+        assert watched.tracer.turn()
+
+    assert watched.followed() == 2
+    watched.settle()
+    assert watched.followed() == 6
+
+
+def test_follow_up_that_is_refused_is_told_once_until_it_is_over(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise TracingRulesNotFoundError
+
+    watched.contacts(1)
+    with monkeypatch.context() as patched:
+        patched.setattr(upkeep, "schedules_of", broken)
+        for _ in range(2):
+            monkeypatch.setattr(watched.tracer._follow_up, "_all_at", 0.0)
+            watched.settle()
+    assert watched.events().count("follow-up is not kept up") == 1
+    monkeypatch.setattr(watched.tracer._follow_up, "_all_at", 0.0)
+    watched.settle()
+
+    assert watched.events().count("follow-up is kept up again") == 1
+    assert watched.followed() == 1

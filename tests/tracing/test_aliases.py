@@ -61,7 +61,7 @@ def _rows(visits: list[tuple[int, int, int]], aliases: Aliases, case: int) -> li
         one,
         cases=people([case]),
         hops=(terms, terms),
-        others=lambda _hop, _sources: nobody(),
+        others=lambda _hop, _sources: (nobody(), ()),
         ends=lambda persons, _exposed: np.full(len(persons), 1_440, np.int32),
         until=1_440,
     )

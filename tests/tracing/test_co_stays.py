@@ -85,7 +85,7 @@ def infectious(person: PersonRef, since: datetime = NOON - 2 * DAY, until: datet
 
 def found(database: Database, sources: Sources, hop: int = 1) -> dict[Tier, Met]:
     with database.read(Purpose.WORKER) as read:
-        return co_stays.reached(read, sources, RULES, hop)
+        return co_stays.reached(read, sources, RULES, hop).by_tier
 
 
 def told(met: Met) -> dict[int, tuple[StayKind, datetime]]:
@@ -219,5 +219,5 @@ def test_the_plain_scan_definition_knows_no_stays(database: Database) -> None:
     state(database, (ill, member("H-9")), (mother, member("H-9")))
     plain = rule_files.find("plain-scan").rules
     with database.read(Purpose.WORKER) as read:
-        assert not told(co_stays.reached(read, infectious(ill), plain, 1)[Tier.CLOSE])
-        assert told(co_stays.reached(read, infectious(ill), RULES, 1)[Tier.CLOSE])
+        assert not told(co_stays.reached(read, infectious(ill), plain, 1).by_tier[Tier.CLOSE])
+        assert told(co_stays.reached(read, infectious(ill), RULES, 1).by_tier[Tier.CLOSE])

@@ -16,7 +16,7 @@ from tianfu.interval import Interval
 from tianfu.lake import permit
 from tianfu.platform.database import Database, Purpose
 from tianfu.residents import merging
-from tianfu.tracing import incidents, why
+from tianfu.tracing import incidents, pages, why
 
 DAY = timedelta(days=1)
 
@@ -106,6 +106,32 @@ def test_a_contact_in_isolation_infects_nobody_further(database: Database, tmp_p
     tracing.traced(database, tmp_path, number, everything=True)
 
     assert [row[0] for row in tracing.listed(database, number)] == [contact, free, before]
+
+
+def test_a_place_too_large_to_name_anybody_is_counted_until_its_cases_are_gone(
+    database: Database, tmp_path: Path
+) -> None:
+    first, second, *others, helper = tracing.people(database, 53)
+    with database.write(Purpose.WORKER) as write:
+        crowd = [member(person, MemberGroup.HOUSEHOLD, "DORMITORY") for person in (first, second, *others)]
+        home = [member(person, MemberGroup.HOUSEHOLD, "H-1") for person in (first, helper)]
+        ledger.append(write, [*crowd, *home], received_at=NOON)
+    number = tracing.opened(database)
+    for case in (first, second):
+        tracing.add(database, number, case, NOON - 2 * DAY)
+
+    def told() -> tuple[int, dict[str, pages.TooLarge]]:
+        tracing.traced(database, tmp_path, number)
+        with database.read(Purpose.OPERATOR) as read:
+            counts = pages.counts(read, incidents.find(read, number).incident_ref)
+        return counts.people, counts.too_large
+
+    # The home names its one; of the dormitory everybody but the source was with the source.
+    assert told() == (1, {"household": pages.TooLarge(places=1, people=51)})
+    tracing.withdraw(database, number, first)
+    assert told() == (0, {"household": pages.TooLarge(places=1, people=51)})
+    tracing.withdraw(database, number, second)
+    assert told() == (0, {})
 
 
 def test_a_case_under_one_number_is_no_contact_under_the_other(database: Database, tmp_path: Path) -> None:

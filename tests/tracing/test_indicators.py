@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from tests.support import tracing
 from tests.support.clock import NOON
 from tests.support.database import TestServer
 from tests.support.evidence import people
@@ -245,3 +247,35 @@ def test_the_funnel_is_told_by_the_latest_run_of_each_screening(database: Databa
     assert steps("") == [("venues", 1000, 303, 3, 700, 40)]
     assert steps(COUNTY) == [("venues", 1000, 303, None, None, 40)]
     assert steps(NEIGHBOUR) == []
+
+
+def test_a_real_run_that_listed_a_case_before_makes_it_known_and_gives_it_a_source(
+    database: Database, tmp_path: Path
+) -> None:
+    index, contact, stranger = tracing.people(database, 3, resident_in=COUNTY)
+    (canteen,) = tracing.venues(database, ["catering"])
+    meal = tracing.NOON - 30 * HOUR
+    tracing.fill(tmp_path, [(index, canteen, meal), (contact, canteen, meal)])
+    number = tracing.opened(database)
+    tracing.add(database, number, index, tracing.NOON - 72 * HOUR)
+    tracing.traced(database, tmp_path, number)
+    assert [row[0] for row in tracing.listed(database, number)] == [contact]
+
+    tracing.add(database, number, contact, tracing.NOON - 48 * HOUR)
+    tracing.add(database, number, stranger, tracing.NOON - 48 * HOUR)
+    tracing.traced(database, tmp_path, number)
+
+    # Each of the two who ate together reaches the other, and neither is on the list any more.
+    assert tracing.listed(database, number) == []
+    counted = indicators.window(date(2022, 7, 15), "", tracing.NOON + HOUR)
+    with database.read(Purpose.OPERATOR) as read:
+        assert read.value("select count(*) from trace_support") == 2
+        found = {
+            name: [one.subject for one in indicators.subjects(read, name, counted, hit=True, after=None, limit=9)]
+            for name in ("new_cases", "known_contacts", "without_source")
+        }
+    assert found == {
+        "new_cases": [index, contact, stranger],
+        "known_contacts": [contact],
+        "without_source": [index, stranger],
+    }

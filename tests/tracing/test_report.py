@@ -10,9 +10,12 @@ from datetime import timedelta
 
 import msgspec
 
+from tests.support import incidents as traced
 from tests.support.clock import NOON
 from tests.support.evidence import people
+from tests.support.incidents import Reached
 from tests.support.listed import NUMBER, case_of, incident, listed
+from tests.support.screening import FUNNELS
 from tianfu.access.places import is_county, sichuan
 from tianfu.platform.database import Database, Purpose
 from tianfu.tracing import incidents, known_store
@@ -20,12 +23,13 @@ from tianfu.tracing.report.data import FunnelStep, Report, collect
 from tianfu.tracing.report.page import page
 from tianfu.tracing.report.seats import SEATS
 from tianfu.tracing.report.words import words
+from tianfu.tracing.screening import funnel_files, screenings
 
 
 def report_of(database: Database, language: str = "en") -> Report:
     with database.read(Purpose.OPERATOR) as read:
         found = incidents.find(read, NUMBER)
-        return collect(read, found, language=language, at=NOON, funnel=[FunnelStep("tests", 5, 0, 95)])
+        return collect(read, found, language=language, at=NOON)
 
 
 def test_it_counts_cases_people_days_and_counties(database: Database) -> None:
@@ -54,6 +58,23 @@ def test_it_counts_cases_people_days_and_counties(database: Database) -> None:
         ("2022-03-02", 0, {}),
         ("2022-03-03", 1, {}),
     ]
+
+
+def test_the_funnel_is_that_of_the_last_screening_in_the_words_of_the_page(database: Database) -> None:
+    near, roamer = people(database, 2)
+    found, _ = traced.opened(database, [Reached(near)])
+    traced.append(database, traced.stay(near, "1"), traced.stay(roamer, "2"))
+    loaded = funnel_files.find(FUNNELS, funnel_files.DEFAULT)
+    with database.write(Purpose.BATCH) as write:
+        screenings.begin(write, found, loaded, by="li.na", at=NOON)
+        run = screenings.undo(write, found, "tests", by="li.na", at=NOON)
+        told = {language: collect(write, found, language=language, at=NOON).funnel for language in ("zh", "en")}
+
+    steps = [step for step in run.summary.steps if step.name != "tests"]
+    assert told["en"][0] == FunnelStep(steps[0].en, 2, 2, 0)
+    assert [step.name for step in told["zh"]] == [step.zh for step in steps]
+    assert [step.after for step in told["zh"]] == [step.after for step in steps]
+    assert sum(step.removed for step in told["zh"]) > 0
 
 
 def test_the_page_allows_its_own_script_only_and_text_cannot_break_out(database: Database) -> None:

@@ -20,7 +20,9 @@ from tianfu.evidence.model import Evidence
 from tianfu.ids import PersonRef, format_person_ref
 from tianfu.platform.database import Database, Purpose
 from tianfu.policy.explain import explain
+from tianfu.tracing import list_store
 from tianfu.tracing.incidents import Incident
+from tianfu.tracing.rows import TIERS
 from tianfu.tracing.screening import confirm, funnel_files, judge, screenings
 from tianfu.tracing.screening.confirm import Choice, Confirmation
 
@@ -229,6 +231,28 @@ def test_traced_then_confirmed_is_red_or_yellow_and_withdrawn_is_green_again(dat
         withdrawn(database, incident, done.confirmation_ref)
     assert confirmed(database, incident, hours=2).people == 2
     assert contacts(database, close)
+
+
+def test_a_withdrawn_confirmation_does_not_hold_again_for_who_has_left_the_list(database: Database) -> None:
+    off, other = synthetic.people(database, 2)
+    incident, case = traced.opened(database, [Reached(off), Reached(other)])
+    one = confirmed(database, incident, Choice(tiers=tuple(ContactTier), person=off))
+    confirmed(database, incident, Choice(tiers=tuple(ContactTier), person=other))
+
+    def merged(statement: str) -> None:
+        """What a run does to the list after the case stops or begins to support them."""
+        with database.write(Purpose.BATCH) as write:
+            write.execute(statement)
+            write.execute("create temporary table trace_touched (person_ref integer primary key) on commit drop")
+            write.execute("insert into trace_touched values (%s), (%s)", (off, other))
+            run_ref = write.value("select max(run_ref) from trace_run")
+            list_store.merge(write, incident.incident_ref, run_ref, cases=[case], tiers=TIERS)
+
+    merged("create table kept as select * from trace_support; delete from trace_support")
+    withdrawn(database, incident, one.confirmation_ref)
+    merged("insert into trace_support select * from kept")
+
+    assert [traced.state_of(database, person) for person in (off, other)] == ["proposed", "confirmed"]
 
 
 def test_withdrawing_many_needs_another_person_too(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

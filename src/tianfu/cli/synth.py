@@ -25,7 +25,12 @@ _OUT = click.Path(file_okay=False, path_type=Path)
 @click.option("--festival", default=None, type=_DAY, help="First day of Spring Festival, for its travel.")
 @click.option("--imported", default=3, show_default=True, type=click.IntRange(0, 1000), help="How many come infected.")
 @click.option("--vigour", default=2.0, show_default=True, type=float, help="1 the first strain, 2 about Delta.")
-@click.option("--faults", is_flag=True, help="Files late, doubled, mangled, cut and empty among the feeds.")
+@click.option(
+    "--faults/--no-faults",
+    default=True,
+    show_default=True,
+    help="Files late, doubled, mangled, cut and empty among the feeds.",
+)
 @click.option("--visits-csv", is_flag=True, help="Also visits.csv and cases.csv for tianfu trace files.")
 @click.option("--arrays-only", is_flag=True, help="Scans only, as the lake's arrays: for a whole province.")
 @click.option("--scans-a-day", default=19_040_000, show_default=True, type=int, help="With --arrays-only.")

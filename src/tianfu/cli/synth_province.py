@@ -41,7 +41,9 @@ def write(options: Mapping[str, object]) -> None:
     )
     out = Path(asked.out)
     try:
-        if asked.arrays_only:
+        if asked.arrays_only or asked.people > identities.DOCUMENTS_MAX:
+            if not asked.arrays_only:
+                click.echo(f"more than {identities.DOCUMENTS_MAX:,} people have no documents: arrays only")
             scale.write(scale.make(_wide(settings)), out, scans=asked.scans_a_day, say=click.echo)
             return
         found = rule_files.in_force(settings.first_day)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 import click
@@ -118,10 +119,10 @@ def overdue(place: str) -> None:
 
 @command.command()
 def remind() -> None:
-    """List those to remind of now; each again after four hours."""
-    now = SystemClock().now()
-    with opened() as (database, _), database.write(Purpose.OPERATOR) as write:
-        found = handover.remind(write, now)
+    """List those to remind of now: due in four hours, or overdue."""
+    soon = SystemClock().now() + timedelta(hours=handover.REMIND_HOURS)
+    with opened() as (database, _), database.read(Purpose.OPERATOR) as read:
+        found = handover_store.page(read, "", after=None, limit=_PAGE_MAX, open_only=True, overdue_at=soon)
     _print(*found)
 
 

@@ -77,6 +77,9 @@ def _print(report: Report, counts: Counts, page: Page) -> None:
         if by:
             click.echo(f"    by {title}: " + ", ".join(f"{word} {count:,}" for word, count in by.items()))
     click.echo(f"  {counts.announced:,} places announced, {counts.withheld:,} scans there name nobody")
+    if counts.too_large:
+        told = (f"{kind} {one.places:,} with {one.people:,} people" for kind, one in counts.too_large.items())
+        click.echo(f"  too large to name anybody: {', '.join(told)}")
     if page.rows:
         click.echo(f"\n{HEADING}")
     for row in page.rows:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, TypeVar
+
+import msgspec
 
 from tianfu.access import budget
 from tianfu.access.accounts import Account
 from tianfu.access.budget import ReadBudgetSpentError
-from tianfu.access.decide import Allowed, ForbiddenError, Grant, Resource, decide, require
+from tianfu.access.decide import Allowed, ForbiddenError, Grant, Refused, Resource, decide, require
 from tianfu.access.roles import PERMISSIONS, Action, Purpose
 from tianfu.audit import trail
 from tianfu.console.parts import Console
 from tianfu.errors import Fault, InputInvalidError
+from tianfu.ids import PersonRef
 from tianfu.platform import database as db
 from tianfu.platform.database import Read, Write
 from tianfu.tracing import incidents
@@ -45,6 +48,102 @@ def districts(account: Account, action: Action, purpose: Purpose) -> tuple[str, 
     return tuple(dict.fromkeys(grant.district for grant in found))
 
 
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody asks to read people of an incident: whether the budget allows it (`within`), and by which right.
+
+    `grant` None: role, place or purpose refuse it, and `reason` says which; with a grant, a reason says that it does
+    not hold where the incident is. `scopes` are the counties whose people may be seen.
+    """
+
+    account: Account
+    number: str
+    purpose: Purpose
+    at: datetime
+    within: bool
+    grant: Grant | None
+    reason: str | None
+    scopes: Scopes
+
+    @property
+    def allowed(self) -> bool:
+        """Within the budget, and by a right."""
+        return self.within and self.grant is not None
+
+    def record(
+        self,
+        write: Write,
+        action: str,
+        refused: str,
+        *,
+        person: PersonRef | None = None,
+        detail: Mapping[str, str | int] | None = None,
+    ) -> None:
+        """Put the reading into the trail as `action`, or as `refused`; comes last in its transaction."""
+        told: dict[str, str | int] = dict(detail or {})
+        if self.grant is not None:
+            told["role"] = self.grant.role.value
+        reason = self.reason if self.within else "budget"
+        if reason is not None:
+            told["reason"] = reason
+        trail.record(
+            write,
+            trail.Entry(
+                at=self.at,
+                actor_kind="operator",
+                actor=self.account.username,
+                action=action if self.allowed else refused,
+                purpose=self.purpose.value,
+                person=person,
+                subject=f"incident:{self.number}",
+                detail=told,
+            ),
+        )
+
+    def require(self, console: Console) -> None:
+        """Raise `ReadBudgetSpentError` or `ForbiddenError`, after the refusal is in the trail."""
+        if not self.within:
+            console.log.error("an account has spent its reading budget", code=ReadBudgetSpentError.code)
+            raise ReadBudgetSpentError
+        if self.grant is None:
+            raise ForbiddenError
+
+
+def ask(
+    write: Write,
+    account: Account,
+    incident: Incident,
+    purpose: Purpose,
+    at: datetime,
+    *,
+    county: str | None = None,
+    people_elsewhere: bool = False,
+) -> Asked:
+    """Whether people of `incident` may be read; counts the reading, whatever the answer.
+
+    Who may read incidents at its place sees all of it. Others see the people of `county` if they may there, and with
+    `people_elsewhere` those of their own districts.
+    """
+    within = budget.spend(write, account.account_ref, at)
+    verdict = decide(account.principal, Action.READ_INCIDENT, Resource(incident.place), purpose=purpose)
+    if isinstance(verdict, Refused) and county is not None:
+        verdict = decide(account.principal, Action.READ_INCIDENT, Resource(county), purpose=purpose)
+    scopes: Scopes = None
+    grant, reason = (verdict.grant, None) if isinstance(verdict, Allowed) else (None, verdict.reason.value)
+    if grant is None and people_elsewhere and (held := _grants(account, Action.READ_INCIDENT, purpose)):
+        grant, reason = held[0], "place"
+        scopes = tuple(dict.fromkeys(one.district for one in held))
+    return Asked(
+        account=account,
+        number=incident.number,
+        purpose=purpose,
+        at=at,
+        within=within,
+        grant=grant,
+        reason=reason,
+        scopes=scopes,
+    )
+
+
 def reading(
     console: Console,
     account: Account,
@@ -58,35 +157,18 @@ def reading(
 ) -> Answer:
     """What `work` reads of incident `number`, once that is allowed, counted and in the trail; all in one transaction.
 
-    Who may read incidents at its place sees all of it. With `people_elsewhere` others see the people of their own
-    districts. A refused reading is counted and recorded too. Raises `IncidentNotFoundError`, `ForbiddenError`,
-    `ReadBudgetSpentError`.
+    `people_elsewhere` as for `ask`. A refused reading is counted and recorded too. Raises `IncidentNotFoundError`,
+    `ForbiddenError`, `ReadBudgetSpentError`.
     """
     answer: list[Answer] = []
     with console.database.write(db.Purpose.OPERATOR) as write:
         incident = incidents.find(write, number)
-        within = budget.spend(write, account.account_ref, at)
-        scopes, detail = _scopes(account, incident, purpose, people_elsewhere=people_elsewhere)
-        if within and "role" in detail:
-            answer.append(work(write, incident, scopes))
-        trail.record(
-            write,
-            trail.Entry(
-                at=at,
-                actor_kind="operator",
-                actor=account.username,
-                action=action if answer else REFUSED,
-                purpose=purpose.value,
-                subject=f"incident:{number}",
-                detail=detail if within else {**detail, "reason": "budget"},
-            ),
-        )
-    if answer:
-        return answer[0]
-    if not within:
-        console.log.error("an account has spent its reading budget", code=ReadBudgetSpentError.code)
-        raise ReadBudgetSpentError
-    raise ForbiddenError
+        asked = ask(write, account, incident, purpose, at, people_elsewhere=people_elsewhere)
+        if asked.allowed:
+            answer.append(work(write, incident, asked.scopes))
+        asked.record(write, action, REFUSED)
+    asked.require(console)
+    return answer[0]
 
 
 def changing(
@@ -99,19 +181,6 @@ def changing(
     incident = incidents.find(write, number)
     grant = require(account.principal, action, Resource(incident.place), purpose=purpose)
     return incident, grant, Actor.operator(account.username, grant)
-
-
-def _scopes(
-    account: Account, incident: Incident, purpose: Purpose, *, people_elsewhere: bool
-) -> tuple[Scopes, dict[str, str]]:
-    """Which counties' people may be seen, and for the trail by which role, or why nothing may."""
-    verdict = decide(account.principal, Action.READ_INCIDENT, Resource(incident.place), purpose=purpose)
-    if isinstance(verdict, Allowed):
-        return None, {"role": verdict.grant.role.value}
-    found = _grants(account, Action.READ_INCIDENT, purpose) if people_elsewhere else []
-    if found:
-        return tuple(dict.fromkeys(grant.district for grant in found)), {"role": found[0].role.value, "reason": "place"}
-    return (), {"reason": verdict.reason.value}
 
 
 def _grants(account: Account, action: Action, purpose: Purpose) -> list[Grant]:

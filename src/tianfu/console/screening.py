@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from litestar import get, post
 from litestar.params import FromPath, RawBody
 
-from tianfu.access import budget
 from tianfu.access.accounts import Account
-from tianfu.access.budget import ReadBudgetSpentError
-from tianfu.access.decide import Allowed, ForbiddenError, Refused, Resource, Verdict, decide, require
+from tianfu.access.decide import Resource, require
 from tianfu.access.roles import Action, Purpose
+from tianfu.console.incident_access import ask, purpose_of
 from tianfu.console.parts import Console, ConsoleParts, operator
 from tianfu.console.screening_forms import (
     FunnelForm,
@@ -43,39 +42,6 @@ from tianfu.tracing.screening.screenings import Run
 from tianfu.tracing.screening.store import PersonRow, Wanted
 
 _Making = Callable[[Write, Incident, str, datetime], Run]
-
-
-class _Asked(NamedTuple):
-    """Whether somebody may read people: the budget allows it (`within`), and role, place and purpose do."""
-
-    within: bool
-    verdict: Verdict
-
-    @property
-    def allowed(self) -> bool:
-        """Both."""
-        return self.within and isinstance(self.verdict, Allowed)
-
-    def note(
-        self,
-        write: Write,
-        incident: Incident,
-        account: Account,
-        at: datetime,
-        *,
-        person: PersonRef | None,
-        detail: dict[str, str | int],
-    ) -> None:
-        """Record the reading, or that it was refused."""
-        action = noted.READ if self.allowed else noted.REFUSED
-        told: dict[str, str | int] = {"channel": "console", **detail}
-        if isinstance(self.verdict, Refused):
-            told["reason"] = self.verdict.reason.value
-        else:
-            told["role"] = self.verdict.grant.role.value
-        if not self.within:
-            told["reason"] = "budget"
-        noted.note(write, incident, action, actor=account.username, at=at, person=person, detail=told)
 
 
 @post("/incidents/{number:str}/screening", status_code=201, operation_class=documented(FunnelForm), sync_to_thread=True)
@@ -186,11 +152,11 @@ def read_page(request: AnyRequest, console: ConsoleParts, number: FromPath[str],
             county=counties,
             unknown_county=sent.county is None,
         )
-        asked = _asked(write, account, incident, sent.county, _purpose(sent.purpose), at)
+        asked = ask(write, account, incident, purpose_of(sent.purpose), at, county=sent.county)
         if asked.allowed:
             rows = store.page(write, run.run_ref, wanted, after=after, limit=sent.limit)
-        asked.note(write, incident, account, at, person=None, detail={"count": len(rows)})
-    _require_allowed(console, asked)
+        asked.record(write, noted.READ, noted.REFUSED, detail={"channel": "console", "count": len(rows)})
+    asked.require(console)
     people = tuple(StandingAnswer.of(screenings.standing(run.definition, row)) for row in rows)
     full = len(rows) == sent.limit
     return PageAnswer(people=people, next=format_person_ref(PersonRef(rows[-1].person_ref)) if full else None)
@@ -207,17 +173,17 @@ def read_person(request: AnyRequest, console: ConsoleParts, number: FromPath[str
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(PersonForm, body)
-    person, purpose = parse_person_ref(sent.person), _purpose(sent.purpose)
+    person, purpose = parse_person_ref(sent.person), purpose_of(sent.purpose)
     with console.database.write(db.Purpose.OPERATOR) as write:
         incident = incidents.find(write, number)
         run = screenings.current(write, incident)
         row = store.person(write, run.run_ref, person)
         county = f"{row.county:06d}" if row is not None and row.county else None
-        asked = _asked(write, account, incident, county, purpose, at)
+        asked = ask(write, account, incident, purpose, at, county=county)
         told = None if row is None else screenings.standing(run.definition, row)
         judgement = judge.latest(write, incident, person)
-        asked.note(write, incident, account, at, person=person, detail={})
-    _require_allowed(console, asked)
+        asked.record(write, noted.READ, noted.REFUSED, person=person, detail={"channel": "console"})
+    asked.require(console)
     if told is None:
         raise NotFoundError
     return StandingAnswer.of(told, judgement)
@@ -238,33 +204,6 @@ def _made(console: Console, request: AnyRequest, number: str, make: _Making) -> 
 def _readable(account: Account, incident: Incident) -> Incident:
     require(account.principal, Action.READ_INCIDENT, Resource(incident.place), purpose=Purpose.INVESTIGATION)
     return incident
-
-
-def _asked(
-    write: Write, account: Account, incident: Incident, county: str | None, purpose: Purpose, at: datetime
-) -> _Asked:
-    """Whether people may be read: all of an incident's by who may read it, a county's own by who may there."""
-    within = budget.spend(write, account.account_ref, at)
-    verdict = decide(account.principal, Action.READ_INCIDENT, Resource(incident.place), purpose=purpose)
-    if isinstance(verdict, Refused) and county is not None:
-        verdict = decide(account.principal, Action.READ_INCIDENT, Resource(county), purpose=purpose)
-    return _Asked(within, verdict)
-
-
-def _require_allowed(console: Console, asked: _Asked) -> None:
-    """Raise `ReadBudgetSpentError` or `ForbiddenError`, after the refusal is in the trail."""
-    if not asked.within:
-        console.log.error("an account has spent its reading budget", code=ReadBudgetSpentError.code)
-        raise ReadBudgetSpentError
-    if not asked.allowed:
-        raise ForbiddenError
-
-
-def _purpose(word: str) -> Purpose:
-    for purpose in Purpose:
-        if purpose.value == word:
-            return purpose
-    raise InputInvalidError(faults=(Fault("purpose", "purpose", "请选择查询事由。", "Please state why this is read."),))
 
 
 HANDLERS: Final = (begin_screening, read_screening, read_runs, undo_step, redo_step, rerun_step, read_page, read_person)

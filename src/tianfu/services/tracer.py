@@ -4,8 +4,10 @@
 
 It is woken by new evidence, brings incidents up to what is stated, does the runs that operators ask for, traces what
 was touched, and every few minutes traces open incidents again when visits were rolled meanwhile, so that late scans
-count. One tracer works, the one that holds the lease; two would only do the same twice. Nothing it does is half done
-by its death: people wait in the queue, and a list is replaced whole.
+count. When nothing of that is urgent it keeps follow-up going, step by step (`tianfu.services.follow_up`).
+
+One tracer works, the one that holds the lease; two would only do the same twice. Nothing it does is half done by its
+death: people wait in the queue, and a list is replaced whole.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from tianfu.platform import collector, leases
 from tianfu.platform.database import Database, Listener, Purpose, Write
 from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings, load
+from tianfu.services.follow_up import FollowUp
 from tianfu.services.installation import installed_database
 from tianfu.services.refusal import explained
 from tianfu.tracing import asked, automatic, incident_store, run
@@ -70,6 +73,8 @@ class Tracer:
         self._retrace_anyway_at = 0.0
         self._generation = -1
         self._followed = 0
+        self._follow_up = FollowUp(database, log, self._clock)
+        self._is_turn_of_retrace = False
         self._tend_at = 0.0
         self._is_behind = False
 
@@ -96,7 +101,14 @@ class Tracer:
             self._followed += 1
             return True
         self._followed = 0
-        return self._trace_touched() or self._do_asked() or self._retrace_one() or self._follow()
+        return self._trace_touched() or self._do_asked() or self._in_turn() or self._follow()
+
+    def _in_turn(self) -> bool:
+        """What may wait a while: a retrace and a step of follow-up, neither of which keeps the other waiting."""
+        self._is_turn_of_retrace = not self._is_turn_of_retrace
+        if self._is_turn_of_retrace:
+            return self._retrace_one() or self._follow_up.step()
+        return self._follow_up.step() or self._retrace_one()
 
     def _follow(self) -> bool:
         at = self._clock.now()

@@ -22,6 +22,7 @@ from tianfu.tracing.co_stay_store import VisitedRow
 from tianfu.tracing.model import Sources, Tier
 from tianfu.tracing.rules import NOT_NEAR, STAY_CODE, TracingRules, near
 from tianfu.tracing.stays import ENDLESS, Met, Stays, TooLarge
+from tianfu.tracing.withheld import Withheld
 
 # Periods of sources in one look-up, and places in one: some 100 bytes each.
 _SOURCES_AT_ONCE: Final = 10_000
@@ -49,13 +50,25 @@ _LAST: Final = datetime(9000, 1, 1, tzinfo=UTC)
 # Minutes since 1970 UTC are 480 behind the lake's absolute minutes.
 _LAKE_AHEAD: Final = absolute_minute(datetime(1970, 1, 1, tzinfo=UTC))
 _CODES: Final = [kind.value for kind in StayKind]
+_KIND_OF: Final = {code: kind for kind, code in STAY_CODE.items()}
 
 
 class Gathered(NamedTuple):
-    """The stays of everybody who was where the sources were; `too_large` are places beyond `PLACE_STAYS_MAX`."""
+    """The stays of everybody who was where the sources were; `too_large` are places beyond `PLACE_STAYS_MAX`.
+
+    `places` are the digests of the places, by their numbers in the stays.
+    """
 
     stays: Stays
     too_large: tuple[TooLarge, ...]
+    places: tuple[UUID, ...]
+
+
+class Found(NamedTuple):
+    """Whom sources reach, by what they become, the main tier first; and the places of which nobody is named."""
+
+    by_tier: dict[Tier, Met]
+    withheld: tuple[Withheld, ...]
 
 
 class Together(msgspec.Struct, frozen=True):
@@ -73,10 +86,8 @@ class Together(msgspec.Struct, frozen=True):
     evidence: int
 
 
-def reached(
-    read: Read, sources: Sources, ruleset: TracingRules, hop: int, *, excluded: People | None = None
-) -> dict[Tier, Met]:
-    """Who shared a stay with a source, by what they become at that hop (from 1), the main tier first.
+def reached(read: Read, sources: Sources, ruleset: TracingRules, hop: int, *, excluded: People | None = None) -> Found:
+    """Who shared a stay with a source, by what they become at that hop (from 1).
 
     Who is reached in an earlier tier is not in a later one. Sources and `excluded` (sorted) are never reached.
     """
@@ -89,7 +100,8 @@ def reached(
         refused = tuple(place for place in gathered.too_large if table.rows[place.setting] != NOT_NEAR)
         found[tier] = met._replace(too_large=(*met.too_large, *refused))
         barred = np.union1d(barred, met.person)
-    return found
+    refused_by_any = [place for met in found.values() for place in met.too_large]
+    return Found(found, tuple(_withheld(place, gathered.places) for place in refused_by_any))
 
 
 def gather(read: Read, sources: Sources, ruleset: TracingRules, hop: int) -> Gathered:
@@ -111,7 +123,7 @@ def gather(read: Read, sources: Sources, ruleset: TracingRules, hop: int) -> Gat
         kept, beyond = _unpacked(co_stay_store.at_places(read, part, _CODES, PLACE_STAYS_MAX + 1))
         parts.append(kept)
         too_large.extend(_refused(read, number, numbered[number][1]) for number in beyond)
-    return Gathered(stays.joined(*parts), tuple(too_large))
+    return Gathered(stays.joined(*parts), tuple(too_large), tuple(row.place for _, row, _ in numbered))
 
 
 def why(
@@ -179,6 +191,11 @@ def _unpacked(packed: bytes) -> tuple[Stays, list[int]]:
         row[:, 4] >= 1 << 16,
     )
     return kept, beyond.tolist()
+
+
+def _withheld(place: TooLarge, places: Sequence[UUID]) -> Withheld:
+    ends = None if place.ends == ENDLESS else place.ends
+    return Withheld(places[place.place], _KIND_OF[place.setting], place.begins, ends, place.people)
 
 
 def _refused(read: Read, number: int, row: VisitedRow) -> TooLarge:

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from tianfu.errors import TianfuError
 from tianfu.lake.layout import Minutes, Partition, People
-from tianfu.tracing import copresence, rules
+from tianfu.tracing import copresence, rules, withheld
 from tianfu.tracing.aliases import NONE, Aliases
 from tianfu.tracing.model import Announcement, PerVenue, Reach, Reached, Sources
 from tianfu.tracing.rows import Rows, earliest, joined, picked, together
+from tianfu.tracing.withheld import Withheld
 
 # People one case may bring, and an incident may list: a county seat and its surroundings. Storing them takes tens of
 # seconds and a gigabyte; nobody can quarantine more, so a rule that names more is too wide.
@@ -58,8 +59,9 @@ class HopTerms(NamedTuple):
     followed: NDArray[np.uint8]
 
 
-Others = Callable[[int, Sources], Rows]
-"""Whom sources reach other than by visits: (hop from 1, sources) -> candidates, in any order, people repeated."""
+Others = Callable[[int, Sources], tuple[Rows, tuple[Withheld, ...]]]
+"""Whom sources reach other than by visits: (hop from 1, sources) -> candidates, in any order, people repeated; and the
+places of which nobody is named."""
 
 
 Ends = Callable[[People, Minutes], Minutes]
@@ -67,10 +69,11 @@ Ends = Callable[[People, Minutes], Minutes]
 
 
 class Expanded(NamedTuple):
-    """What one case reaches: its rows, the crowds on the way, and how many visits were looked at."""
+    """What one case reaches: its rows, how many visits were looked at; crowds and other places that name nobody."""
 
     rows: Rows
     crowds: tuple[Announcement, ...]
+    withheld: tuple[Withheld, ...]
     scanned: int
 
 
@@ -98,6 +101,7 @@ def expand(
     aliases = ground.aliases
     parts: list[Rows] = []
     crowds: list[Announcement] = []
+    refused: list[Withheld] = []
     cases, known = aliases.everybody(cases), aliases.everybody(case.person)
     sources, scanned, count = aliases.sources(case), 0, 0
     for number, terms in enumerate(hops, start=1):
@@ -105,7 +109,9 @@ def expand(
             sources = aliases.sources(_onward(parts[-1], cases, terms.followed, ends))
         if not len(sources.person):
             break
-        candidates = [others(number, sources)]
+        by_stays, too_large = others(number, sources)
+        candidates = [by_stays]
+        refused += (place for place in too_large if place.begins < until)
         for way in terms.tiers:
             found = copresence.hop(
                 ground.partitions,
@@ -127,7 +133,7 @@ def expand(
             raise TraceTooWideError
         parts.append(rows)
         known = np.union1d(known, aliases.everybody(rows.person))
-    return Expanded(joined(parts), tuple(crowds), scanned)
+    return Expanded(joined(parts), tuple(crowds), tuple(withheld.merged(refused)), scanned)
 
 
 def _under_kept(aliases: Aliases, rows: Rows, case: Sources) -> Rows:

@@ -21,6 +21,7 @@ from tianfu.tracing.rows import Rows, nobody, together
 from tianfu.tracing.rules import VehicleKind
 from tianfu.tracing.stays import Met
 from tianfu.tracing.terms import KINDS, Terms, setting_number, tier_number
+from tianfu.tracing.withheld import Withheld
 from tianfu.venues.model import VenueCategory
 
 # From the code of a kind of stay to the number of its setting.
@@ -82,12 +83,13 @@ def _words(category: VenueCategory | None, vehicle: VehicleKind | None) -> tuple
 def others(read: Read, terms: Terms) -> Others:
     """Whom sources reach by what the ledger says of households, workplaces, classes, seats and carriers' lists.
 
-    Valid as long as the transaction of `read`. A place with more people than the rules let be named reaches nobody.
+    Valid as long as the transaction of `read`. A place with more people than the rules let be named reaches nobody
+    and is withheld.
     """
 
-    def reached(hop: int, sources: Sources) -> Rows:
+    def reached(hop: int, sources: Sources) -> tuple[Rows, tuple[Withheld, ...]]:
         found = co_stays.reached(read, sources, terms.rules, hop)
-        return together([_rows(hop, tier, met) for tier, met in found.items()])
+        return together([_rows(hop, tier, met) for tier, met in found.by_tier.items()]), found.withheld
 
     return reached
 

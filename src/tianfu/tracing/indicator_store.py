@@ -28,11 +28,20 @@ _INTERVIEWED: Final[LiteralString] = _NEW_CASES.replace(
 )
 _CASE: Final[LiteralString] = "select c.person_ref subject, c.incident_ref, i.place, c.added_at at,"
 _POSITIVE: Final[LiteralString] = "coalesce(p.received_at, c.added_at)"
-_NAMED_BEFORE: Final[LiteralString] = (
-    "(exists (select from followup f where f.person_ref = c.person_ref and f.designated_at < c.added_at)"
+# A case is in no list of its own incident, so as what it was listed is kept aside at the moment it becomes one.
+_KNOWN_BEFORE: Final[LiteralString] = (
+    "(exists (select from case_known n where n.incident_ref = c.incident_ref and n.person_ref = c.person_ref"
+    " and n.known_at <= c.added_at)"
+    " or exists (select from followup f where f.person_ref = c.person_ref and f.designated_at < c.added_at)"
     " or exists (select from evidence e where e.person_ref = c.person_ref and e.kind = 'contact'"
     " and e.received_at < c.added_at and e.withdraws is null and not exists (select from evidence w"
     " where w.person_ref = e.person_ref and w.withdraws = e.evidence_id)))"
+)
+# A source that is found afterwards is one too: a case that began to infect before this one did.
+_REACHED: Final[LiteralString] = (
+    "exists (select from trace_support s join incident_case k on k.incident_ref = s.incident_ref"
+    " and k.person_ref = s.case_ref and k.withdrawn_at is null where s.incident_ref = c.incident_ref"
+    " and s.person_ref = c.person_ref and k.infectious_from < c.infectious_from)"
 )
 _CONTACTS_OF: Final[LiteralString] = (
     "(select count(*) from trace_support s where s.incident_ref = c.incident_ref and s.case_ref = c.person_ref)"
@@ -92,7 +101,7 @@ _LETTERS_SENT: Final[LiteralString] = _LETTERS + " and h.requested_at >= %(since
 
 QUERIES: Final[Mapping[str, LiteralString]] = {
     "new_cases": _CASE + " true hit, null::timestamptz open_since" + _NEW_CASES,
-    "known_contacts": _CASE + _NAMED_BEFORE + " hit, null::timestamptz open_since" + _NEW_CASES,
+    "known_contacts": _CASE + _KNOWN_BEFORE + " hit, null::timestamptz open_since" + _NEW_CASES,
     "in_quarantine": _CASE
     + "(exists (select from followup_task k where k.person_ref = c.person_ref and k.kind = 'move'"
     " and k.state = 'done' and k.outcome = 'moved' and k.done_at < c.added_at)"
@@ -101,9 +110,11 @@ QUERIES: Final[Mapping[str, LiteralString]] = {
     " null::timestamptz open_since" + _NEW_CASES,
     "without_source": _CASE
     + " not "
-    + _NAMED_BEFORE
-    + " and not exists (select from trace_support s where s.person_ref = c.person_ref) hit,"
-    " null::timestamptz open_since" + _NEW_CASES,
+    + _KNOWN_BEFORE
+    + " and not "
+    + _REACHED
+    + " hit, null::timestamptz open_since"
+    + _NEW_CASES,
     "chains": "select c.incident_ref subject, c.incident_ref, i.place, max(c.added_at) at, true hit,"
     " null::timestamptz open_since" + _NEW_CASES + " group by c.incident_ref, i.place",
     "long_gaps": "select g.person_ref subject, g.incident_ref, g.place, g.added_at at,"

@@ -16,7 +16,7 @@ from tianfu.errors import Fault, InputInvalidError
 from tianfu.ids import PersonRef, format_person_ref
 from tianfu.platform.base64url import decode, encode
 from tianfu.platform.database import Read
-from tianfu.tracing import page_store
+from tianfu.tracing import page_store, withheld_store
 from tianfu.tracing.page_store import Filters
 
 # A screen; 60 kB as JSON.
@@ -78,10 +78,18 @@ class AnnouncedPage(msgspec.Struct, frozen=True):
     after: str | None
 
 
+class TooLarge(msgspec.Struct, frozen=True):
+    """Schools, trains, workplaces: how many, and how many people in them were with a case or a contact."""
+
+    places: int
+    people: int
+
+
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """How many people are listed, by each of these; `announced` places with `withheld` scans.
 
-    In `by_place` the empty word stands for a county that nobody knows.
+    In `by_place` the empty word stands for a county that nobody knows. `too_large` are places that are no venues and
+    had more people than the rules let be named, by kind of stay.
     """
 
     people: int
@@ -92,6 +100,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     by_day: dict[str, int]
     announced: int
     withheld: int
+    too_large: dict[str, TooLarge]
 
 
 def page(
@@ -157,6 +166,9 @@ def counts(read: Read, incident_ref: int, *, scopes: Sequence[str] | None = None
         by_day=dict(page_store.counts_by_day(read, incident_ref, scopes)),
         announced=announced,
         withheld=withheld,
+        too_large={
+            kind: TooLarge(places, people) for kind, places, people in withheld_store.counts(read, incident_ref)
+        },
     )
 
 

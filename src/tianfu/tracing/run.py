@@ -23,7 +23,17 @@ from tianfu.lake.permit import Permit
 from tianfu.lake.read import open_days
 from tianfu.platform.database import Database, Purpose, Write
 from tianfu.residents import merge_store
-from tianfu.tracing import acting, announcements, cases, grounds, incident_store, incidents, list_store, plan
+from tianfu.tracing import (
+    acting,
+    announcements,
+    cases,
+    grounds,
+    incident_store,
+    incidents,
+    list_store,
+    plan,
+    withheld_store,
+)
 from tianfu.tracing.acting import Actor
 from tianfu.tracing.aliases import Aliases
 from tianfu.tracing.cases import Entered
@@ -264,15 +274,20 @@ def _store_rows(write: Write, begun: _Begun, expanded: Sequence[Expanded]) -> tu
 
 
 def _store_crowds(write: Write, begun: _Begun, expanded: Sequence[Expanded], ground: Ground) -> int:
-    """Store the crowds of the expanded cases, and what all crowds add up to; how many announcements."""
+    """Store the crowds and withheld places of the expanded cases; how many announcements all crowds add up to."""
     incident_ref = begun.incident.incident_ref
     rows = [
         CrowdRow(case.person, crowd.venue, instant_of(crowd.begins), instant_of(crowd.ends), crowd.scans)
         for case, one in zip(begun.plan.expand, expanded, strict=True)
         for crowd in announcements.merged(one.crowds, ground.partitions)
     ]
-    list_store.replace_crowds(
-        write, incident_ref, [*(case.person for case in begun.plan.expand), *begun.plan.gone], rows
+    touched = [*(case.person for case in begun.plan.expand), *begun.plan.gone]
+    list_store.replace_crowds(write, incident_ref, touched, rows)
+    withheld_store.replace(
+        write,
+        incident_ref,
+        touched,
+        [(case.person, place) for case, one in zip(begun.plan.expand, expanded, strict=True) for place in one.withheld],
     )
     told = announcements.merged(
         (

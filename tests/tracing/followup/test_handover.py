@@ -135,6 +135,7 @@ def test_another_province_gets_a_letter_and_the_tasks_close_when_it_answers(foll
 
     path = write_letter(letter, tmp_path / "letters")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_bytes() == letter.content
     assert "P-" in path.read_text(encoding="utf-8-sig").splitlines()[1]
     assert (letter.people, letter.named) == (1, 0)
     with followed.database.read(Purpose.OPERATOR) as read:

@@ -8,10 +8,11 @@ text. A file is written beside its name and renamed when it is whole.
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import xlsxwriter
 
@@ -68,14 +69,25 @@ def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> i
     return count
 
 
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """What `write` puts into a file ending in `.csv`, for a list short enough to be held, such as one to be hashed."""
+    text = io.StringIO(newline="")
+    _write_lines(text, header, rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
 def _write_csv(part: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
-    count = 0
     with part.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow([harmless(cell) for cell in header])
-        for row in rows:
-            writer.writerow([harmless(cell) for cell in row])
-            count += 1
+        return _write_lines(file, header, rows)
+
+
+def _write_lines(file: TextIO, header: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
+    count = 0
+    writer = csv.writer(file, lineterminator="\r\n")
+    writer.writerow([harmless(cell) for cell in header])
+    for row in rows:
+        writer.writerow([harmless(cell) for cell in row])
+        count += 1
     return count
 
 

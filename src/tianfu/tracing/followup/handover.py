@@ -150,7 +150,7 @@ def refuse(
 def remind(write: Write, at: datetime) -> list[Handover]:
     """Hand-overs to remind of now: no answer yet and due within `REMIND_HOURS`, or overdue.
 
-    Each comes once in `REMIND_HOURS`; how the other side is told is the caller's matter.
+    Each comes once in `REMIND_HOURS`. There is nothing to send a reminder to, so the tracer puts them into its log.
     """
     soon = timedelta(hours=REMIND_HOURS)
     return handover_store.remind(write, at + soon, at - soon, at)

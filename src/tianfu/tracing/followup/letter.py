@@ -7,10 +7,7 @@ the correspondence.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import os
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +19,7 @@ from tianfu.platform.database import Read
 from tianfu.platform.pseudonym import Pseudonym
 from tianfu.residents import profile
 from tianfu.residents import store as residents
+from tianfu.tracing.exports import sheets
 from tianfu.tracing.followup import store
 from tianfu.tracing.followup.handover_store import Handover
 
@@ -37,45 +35,42 @@ COLUMNS: Final = (
     "随访至 follow_up_until",
     "规则 rules",
 )
-# What a spreadsheet would take for a formula; a phone number begins with a plus sign and is quoted too.
-_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Letter(NamedTuple):
-    """A letter: the name of its file, its bytes and their SHA-256, how many of its people have a name in it."""
+    """A letter: the name of its file, its lines, the file's bytes and their SHA-256, how many are in it by name."""
 
     file: str
+    rows: tuple[tuple[str, ...], ...]
     content: bytes
     digest: bytes
-    people: int
     named: int
+
+    @property
+    def people(self) -> int:
+        """How many people it is about."""
+        return len(self.rows)
 
 
 def compose(
     read: Read, handover: Handover, persons: Iterable[PersonRef], *, pseudonym: Pseudonym, at: datetime
 ) -> Letter:
     """The letter of `handover` about these people; the same people and follow-ups give the same bytes."""
-    rows = [_row(read, handover.incident_ref, person, pseudonym) for person in persons]
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(COLUMNS)
-    table.writerows([_safe(cell) for cell in row] for row in rows)
-    content = b"\xef\xbb\xbf" + text.getvalue().encode()
+    rows = tuple(_row(read, handover.incident_ref, person, pseudonym) for person in persons)
+    content = sheets.csv_bytes(COLUMNS, rows)
     name = f"handover-{handover.handover_ref:06d}-{handover.to_place}-{at.astimezone(SHANGHAI):%Y%m%d}.csv"
     named = sum(1 for row in rows if row[1])
-    return Letter(name, content, hashlib.sha256(content).digest(), len(rows), named)
+    return Letter(name, rows, content, hashlib.sha256(content).digest(), named)
 
 
 def write_letter(letter: Letter, folder: Path) -> Path:
     """Write the letter into `folder` (made when missing), mode 0600, over an earlier one of its name.
 
-    Raises `OSError` when it cannot be written.
+    Raises `OSError` when there can be no such folder, `ExportUnwritableError` when the file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / letter.file
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as handle:
-        handle.write(letter.content)
+    sheets.write(path, COLUMNS, letter.rows)
     return path
 
 
@@ -95,7 +90,3 @@ def _row(read: Read, incident_ref: int, person: PersonRef, pseudonym: Pseudonym)
         "" if followed is None else followed.ends_on.isoformat(),
         "" if followed is None else followed.rules,
     )
-
-
-def _safe(cell: str) -> str:
-    return "'" + cell if cell.startswith(_FORMULA_STARTS) else cell

@@ -7,7 +7,7 @@ each in a transaction of its own; one that is killed goes on from anywhere.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
@@ -63,22 +63,33 @@ def plan_incident(
     database: Database, incident: Incident, schedules: Schedules, *, at: datetime, extend: bool = False
 ) -> Planned:
     """Plan every confirmed contact of `incident`, and close who is off the list. `extend`: see `plan_people`."""
-    total, after = Planned(), 0
-    while True:
+    total = Planned()
+    for part in parts(database, incident, schedules, at=at, extend=extend):
+        total = total.plus(part)
+    return total
+
+
+def parts(
+    database: Database, incident: Incident, schedules: Schedules, *, at: datetime, extend: bool = False
+) -> Iterator[Planned]:
+    """`plan_incident` in its parts, each done when it is yielded, in a transaction of its own."""
+    after, more = 0, True
+    while more:
         with database.write(Purpose.BATCH) as write:
             store.lock(write)
             listed = store.confirmed(write, incident.incident_ref, after, PEOPLE_AT_ONCE)
             contacts = [item for item in listed if not item.is_case]
-            total = total.plus(plan_people(write, incident, contacts, schedules, at=at, extend=extend))
-        if len(listed) < PEOPLE_AT_ONCE:
-            break
-        after = listed[-1].person
-    while True:
+            planned = plan_people(write, incident, contacts, schedules, at=at, extend=extend)
+        yield planned
+        more = len(listed) == PEOPLE_AT_ONCE
+        after = listed[-1].person if more else after
+    more = True
+    while more:
         with database.write(Purpose.BATCH) as write:
             gone = store.no_longer_listed(write, incident.incident_ref, PEOPLE_AT_ONCE)
-            total = total.plus(_close(write, incident.incident_ref, gone, at))
-        if len(gone) < PEOPLE_AT_ONCE:
-            return total
+            closed = _close(write, incident.incident_ref, gone, at)
+        yield closed
+        more = len(gone) == PEOPLE_AT_ONCE
 
 
 def plan_people(

@@ -5,7 +5,7 @@ Whether the caller may is decided before, by the edge; what is written here goes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -55,6 +55,10 @@ class Synced(NamedTuple):
     done: int
     reopened: int
 
+    def plus(self, other: Synced) -> Synced:
+        """Both together."""
+        return Synced(self.done + other.done, self.reopened + other.reopened)
+
 
 class Assigned(NamedTuple):
     """How many people and open tasks went to whom."""
@@ -69,15 +73,22 @@ def sync(database: Database, incident_ref: int, *, at: datetime) -> Synced:
 
     Nucleic-acid results only, as `closed_by` says; indeterminate ones close nothing. Idempotent.
     """
-    done, reopened, after = 0, 0, 0
-    while True:
+    total = Synced(0, 0)
+    for part in sync_parts(database, incident_ref, at=at):
+        total = total.plus(part)
+    return total
+
+
+def sync_parts(database: Database, incident_ref: int, *, at: datetime) -> Iterator[Synced]:
+    """`sync` in its parts, each done when it is yielded, in a transaction of its own."""
+    after, more = 0, True
+    while more:
         with database.write(Purpose.BATCH) as write:
             persons = store.with_tests_due(write, incident_ref, after, PEOPLE_AT_ONCE, at)
             part = sync_people(write, incident_ref, persons, at=at)
-        done, reopened = done + part.done, reopened + part.reopened
-        if len(persons) < PEOPLE_AT_ONCE:
-            return Synced(done, reopened)
-        after = persons[-1]
+        yield part
+        more = len(persons) == PEOPLE_AT_ONCE
+        after = persons[-1] if more else after
 
 
 def sync_people(write: Write, incident_ref: int, persons: Sequence[PersonRef], *, at: datetime) -> Synced:
@@ -110,13 +121,16 @@ def sync_people(write: Write, incident_ref: int, persons: Sequence[PersonRef], *
 
 def sweep(database: Database, *, at: datetime) -> int:
     """Mark as missed what was not done in its time, in all incidents; how many. A second call finds nothing."""
-    total = 0
-    while True:
+    return sum(sweep_parts(database, at=at))
+
+
+def sweep_parts(database: Database, *, at: datetime) -> Iterator[int]:
+    """`sweep` in its parts, each done when it is yielded, in a transaction of its own."""
+    missed = TASKS_AT_ONCE
+    while missed == TASKS_AT_ONCE:
         with database.write(Purpose.BATCH) as write:
             missed = store.set_missed(write, at, TASKS_AT_ONCE)
-        total += missed
-        if missed < TASKS_AT_ONCE:
-            return total
+        yield missed
 
 
 def done(write: Write, task_ref: int, *, outcome: str, by: str, done_at: datetime, at: datetime) -> Task:

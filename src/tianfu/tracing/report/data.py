@@ -18,6 +18,8 @@ from tianfu.tracing.incidents import Incident
 from tianfu.tracing.report import store
 from tianfu.tracing.report.seats import SEATS
 from tianfu.tracing.report.words import words
+from tianfu.tracing.screening import screenings
+from tianfu.tracing.screening.screenings import ScreeningNotFoundError
 
 # More points than a reader can tell apart; the line list has them all.
 CASES_MAX: Final = 1_000
@@ -95,10 +97,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     funnel: tuple[FunnelStep, ...]
 
 
-def collect(
-    read: Read, incident: Incident, *, language: str, at: datetime, funnel: Sequence[FunnelStep] = ()
-) -> Report:
-    """The report of `incident` as of its last run; `funnel` are the steps of its last screening, if any."""
+def collect(read: Read, incident: Incident, *, language: str, at: datetime) -> Report:
+    """The report of `incident` as of its last run and its last screening, if there was one."""
     key = incident.incident_ref
     found = store.cases(read, key, CASES_MAX)
     by_day = store.cases_by_day(read, key)
@@ -131,7 +131,20 @@ def collect(
         days=_days(by_day, store.exposed_by_day(read, key)),
         tiers=tuple(tier for tier in TIERS if tiers[tier]),
         counties=counties,
-        funnel=tuple(funnel),
+        funnel=_funnel(read, incident, language),
+    )
+
+
+def _funnel(read: Read, incident: Incident, language: str) -> tuple[FunnelStep, ...]:
+    """The steps of the last screening's newest run, without those that were undone; none without a screening."""
+    try:
+        summary = screenings.current(read, incident).summary
+    except ScreeningNotFoundError:
+        return ()
+    return tuple(
+        FunnelStep(step.zh if language == "zh" else step.en, step.after, step.added, step.removed)
+        for step in summary.steps
+        if not step.undone
     )
 
 

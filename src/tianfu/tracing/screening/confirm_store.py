@@ -288,6 +288,18 @@ def release(
         """,
         (incident_ref, binary.bigints(persons)),
     )
+    # Who has left the list must not come back to it as confirmed.
+    write.execute(
+        """
+        delete from trace_decision d
+        where d.incident_ref = %s and d.person_ref = any(%s::bigint[]) and d.state = 'confirmed'
+          and not exists (
+              select from contact_confirmed c
+              where c.incident_ref = d.incident_ref and c.person_ref = d.person_ref and c.withdrawn_at is null
+          )
+        """,
+        (incident_ref, binary.bigints(persons)),
+    )
 
 
 def ask_back(write: Write, confirmation_ref: int, by: str) -> None:
