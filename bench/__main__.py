@@ -21,6 +21,7 @@ from bench import (
     latency,
     lists,
     overload,
+    positive,
     roll,
     scan,
     screen,
@@ -75,9 +76,10 @@ PLAIN: Final[dict[str, Callable[[], Line]]] = {
     "intake": intake.measure,
     "feed-latency": latency.measure,
     "lists": lists.measure,
+    positive.NAME: positive.measure,
 }
 # A quick run is about the gate; these take as long as they take.
-NOT_QUICK: Final = frozenset({"intake", "feed-latency", "roll", "screen", "lists"})
+NOT_QUICK: Final = frozenset({"intake", "feed-latency", "roll", "screen", "lists", positive.NAME})
 NAMES: Final = (*AT_THE_GATE, *PLAIN)
 
 

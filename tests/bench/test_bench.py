@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import comparison
+from bench import comparison, positive
+from bench.__main__ import NAMES
 from bench.process import Server
 from bench.stage import Stage
 from bench.world import World
@@ -89,6 +90,16 @@ def test_without_its_packages_the_comparison_is_left_out_and_says_so(
 
     assert list(lines) == []
     assert "make bench" in capsys.readouterr().err
+
+
+def test_from_a_positive_to_the_list_the_slowest_round_counts() -> None:
+    quick, slow = positive.Round(0.5, 1.0, 2.0), positive.Round(0.9, 3.0, 61.0)
+
+    met, below = positive.summary([quick, quick]), positive.summary([quick, slow])
+
+    assert (met.figure, met.verdict, below.figure, below.verdict) == (2.0, "met", 61.0, "below")
+    assert "0.5/0.7/0.9 s" in below.baseline
+    assert positive.NAME in NAMES
 
 
 def test_an_unknown_budget_is_refused_with_the_names_there_are() -> None:

@@ -81,8 +81,10 @@ def test_from_opening_an_incident_to_why_somebody_is_listed(
     trace("cases", number, "withdraw", refer(case))
     assert "withdrawn" in trace("cases", number, "list")
     trace("close", number)
-    assert "no incident" in trace("incidents")
+    assert "no open incident" in trace("incidents")
     assert "closed" in trace("incidents", "--all")
+    assert trace("reopen", number) == f"{number} is open\n"
+    assert "waits" in trace("incidents")
 
     with database.read(Purpose.OPERATOR) as read:
         looks = read.rows("select actor, action, person_ref from audit_trail order by trail_id")
@@ -103,5 +105,11 @@ def test_what_cannot_be_done_is_said(trace: Terminal, database: Database) -> Non
         trace(number, "--rules", "nobodys-rules")
     with pytest.raises(IncidentNotFoundError):
         trace("2022-510112-999")
-    with pytest.raises(InputInvalidError):
-        trace("open", "5101")
+
+
+@pytest.mark.parametrize("code", ["5101", "999999", "510100"])
+def test_what_is_no_county_gets_no_incident(code: str) -> None:
+    answer = CliRunner().invoke(application, ["trace", "open", code])
+
+    assert answer.exit_code == 2
+    assert "510112 is one" in answer.output

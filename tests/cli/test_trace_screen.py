@@ -53,7 +53,7 @@ def test_the_funnel_is_a_table_that_can_be_undone_and_run_again(database: Databa
     assert "+          1  scanned at a venue near a case in time" in rerun
     assert shown["definition"]["step"][1]["despite"] == ["scan", "seat"]
     assert ok(screen("show")) == rerun
-    done = [line.split()[3] for line in ok(screen("runs")).splitlines()]
+    done = [line.split()[4] for line in ok(screen("runs")).splitlines()]
     assert done == ["rerun", "redo", "undo", "run:"]
     assert format_person_ref(near) in ok(screen("list"))
     off = ok(screen("list", "--off", "--step", "telecom", "--reason", "not_together", "--county", "5101"))
@@ -78,7 +78,8 @@ def test_why_judged_confirmed_and_withdrawn(database: Database, screen: Command)
 
     assert "off the list: judged no contact in the field" in why
     assert "judged: no contact, camera, li.na" in why
-    assert confirmed == "confirmation 1: 1 people are contacts by evidence now\n"
+    assert confirmed.startswith("confirmation 1: 1 people are contacts by evidence now\n")
+    assert "withdraw 1 --by li.na" in confirmed
     assert listed.split() == ["1", "done", "1", "close", "by", "li.na"]
     assert back == "confirmation 1: withdrawn, 1 people\n"
     with database.read(Purpose.OPERATOR) as read:
@@ -105,3 +106,5 @@ def test_many_need_a_second_name_at_the_terminal_too(
     assert screen("confirm", "--tier", "close", "--by", "li.na").exit_code == 1
     assert screen("confirm", "--tier", "close", "--by", "li.na", "--approved-by", "os:li.na").exit_code == 1
     ok(screen("confirm", "--tier", "close", "--by", "li.na", "--approved-by", "wang.wei"))
+    assert "nobody new" in ok(screen("confirm", "--tier", "close", "--by", "li.na"))
+    assert screen("confirm", "--tier", "close", "--by", "li.na", "--approved-by", "Li.Na").exit_code == 1

@@ -119,6 +119,10 @@ def test_from_a_case_to_the_page_why_and_out_again(scene: Scene) -> None:
     )
     assert scene.ask("/list") == []
     assert [found["number"] for found in scene.ask("/list", with_closed=True)] == [number]
+    scene.ask(f"/{number}/reopening", 204)
+    scene.ask(f"/{number}/reopening", 204)
+    assert [found["number"] for found in scene.ask("/list")] == [number]
+    scene.ask(f"/{number}/cases", 201, person=case, infectious_from=NOON.isoformat())
 
 
 def test_a_run_that_is_asked_for_is_followed_by_its_number(scene: Scene) -> None:
@@ -157,7 +161,7 @@ def test_somebody_elsewhere_sees_their_own_people_and_nothing_else(scene: Scene)
 
     assert [row["person"] for row in rows] == [reference(scene.elsewhere)]
     assert counts["people"] == 1
-    for path in ("cases/list", "announcements", "closing"):
+    for path in ("cases/list", "announcements", "closing", "reopening"):
         scene.ask(f"/{number}/{path}", 403, by=neighbour)
     for path in ("why", "through", "cases/withdrawal"):
         scene.ask(f"/{number}/{path}", 403, by=neighbour, person=reference(scene.here[1]))

@@ -82,7 +82,8 @@ def recorded(tianfu: RunningTianfu) -> int:
     lake = tianfu.var / "lake"
     current = state.load(lake)
     rolled = current.gates.get(gate, 0)
-    assert accounted(current) == rolled
+    # The demo county came with visits, as a gate of its own.
+    assert accounted(current) == sum(current.gates.values())
     moved = sum(number >= rolled for item in incoming.segments(lake, gate) for number, _ in incoming.events(item, gate))
     journal = JournalFile.open(tianfu.var / "journal" / f"gate-{gate:05d}")
     try:

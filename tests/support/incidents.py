@@ -35,6 +35,7 @@ class Reached(NamedTuple):
     parent: PersonRef | None = None
     place: str | None = PLACE
     exposed_at: datetime = EXPOSED
+    venue: int | None = None
 
 
 def opened(database: Database, reached: Sequence[Reached], *, number: str = NUMBER) -> tuple[Incident, PersonRef]:
@@ -63,8 +64,8 @@ def opened(database: Database, reached: Sequence[Reached], *, number: str = NUMB
         ]
         write.copy(
             "copy trace_support (incident_ref, person_ref, hop, tier, setting, exposed_at, parent_ref, case_ref,"
-            " strong) from stdin",
-            [(*row, case, True) for row in rows],
+            " strong, venue_ref) from stdin",
+            [(*row, case, True, each.venue) for row, each in zip(rows, reached, strict=True)],
         )
         write.copy(
             "copy traced (incident_ref, person_ref, hop, tier, setting, exposed_at, parent_ref, strong, cases, run_ref,"

@@ -9,10 +9,11 @@ import pytest
 from tests.support.clock import NOON
 from tianfu.access import accounts
 from tianfu.feeds.contracts import CONTRACTS
+from tianfu.lake import state
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.keyring import RecordKeys
 from tianfu.platform.pseudonym import Pseudonym
-from tianfu.synth import demo, operators
+from tianfu.synth import demo, operators, visits
 
 
 @contextmanager
@@ -36,16 +37,27 @@ def pseudonym(folder: Path) -> Pseudonym:
     return Pseudonym(RecordKeys.load_or_create(folder / "records.json"))
 
 
+def load(database: Database, folder: Path) -> None:
+    names = pseudonym(folder)
+    demo.load(database, folder / "demo", lake=folder / "lake", pseudonym=names, at=NOON, step=quietly)
+
+
+def visits_by_day(lake: Path) -> dict[str, int]:
+    return {day: sum(part.visits for part in parts) for day, parts in state.load(lake).days.items()}
+
+
 def test_a_start_that_was_cut_short_is_finished_without_doubling_anything(database: Database, tmp_path: Path) -> None:
-    names = pseudonym(tmp_path)
-    demo.load(database, tmp_path / "demo", pseudonym=names, at=NOON, step=quietly)
-    first = counts(database)
+    load(database, tmp_path)
+    first, visited = counts(database), visits_by_day(tmp_path / "lake")
     remembered = tmp_path / "demo" / "county.json"
     remembered.write_bytes(remembered.read_bytes().replace(b"true", b"false"))
 
-    demo.load(database, tmp_path / "demo", pseudonym=names, at=NOON, step=quietly)
+    load(database, tmp_path)
 
     assert counts(database) == first
+    assert visits_by_day(tmp_path / "lake") == visited
+    assert len(visited) == visits.DAYS + 1
+    assert min(visited.values()) > 0
     assert first[1] == demo.PEOPLE
     assert first[5] == 60
 
@@ -54,25 +66,26 @@ def test_a_database_that_somebody_filled_is_left_alone(database: Database, tmp_p
     with database.write(Purpose.BATCH) as write:
         write.execute("insert into person (first_seen_at) values (%s)", (NOON,))
 
-    demo.load(database, tmp_path / "demo", pseudonym=pseudonym(tmp_path), at=NOON, step=quietly)
+    load(database, tmp_path)
 
     assert counts(database)[:2] == [1, 0]
     assert demo.samples(tmp_path / "demo") == ()
 
 
 def test_the_waiting_people_are_the_ones_in_the_files(database: Database, tmp_path: Path) -> None:
-    demo.load(database, tmp_path / "demo", pseudonym=pseudonym(tmp_path), at=NOON, step=quietly)
+    load(database, tmp_path)
 
     waiting = demo.samples(tmp_path / "demo")
 
     assert len(waiting) == demo.UNCLAIMED
     assert waiting[0].number in (tmp_path / "demo" / "lab.csv").read_text(encoding="utf-8")
     assert waiting[1].number in (tmp_path / "demo" / "contacts.csv").read_text(encoding="utf-8")
+    assert "positive" in (tmp_path / "demo" / "positive.csv").read_text(encoding="utf-8")
     assert set(CONTRACTS) <= {path.stem for path in (tmp_path / "demo").glob("*.csv")}
 
 
 def test_every_demo_account_can_be_found_with_its_role(database: Database, tmp_path: Path) -> None:
-    demo.load(database, tmp_path / "demo", pseudonym=pseudonym(tmp_path), at=NOON, step=quietly)
+    load(database, tmp_path)
 
     with database.read(Purpose.BATCH) as read:
         for wanted in operators.ACCOUNTS:

@@ -17,7 +17,7 @@ from tianfu.errors import InputInvalidError
 from tianfu.evidence import ledger
 from tianfu.evidence.kinds import Contact, ContactSetting, ContactTier
 from tianfu.evidence.model import Evidence
-from tianfu.ids import PersonRef
+from tianfu.ids import PersonRef, format_person_ref
 from tianfu.platform.database import Database, Purpose
 from tianfu.policy.explain import explain
 from tianfu.tracing import list_store
@@ -75,6 +75,8 @@ def test_a_confirmed_result_is_a_contact_of_the_case_with_the_parents_record(dat
         case=f"CASE-{case}",
         setting=ContactSetting.VENUE,
     )
+    assert confirm.case_of(f"CASE-{case}") == f"CASE-{case}"
+    assert confirm.case_of(confirm.record_of(incident, case)) == format_person_ref(case)
     (other,) = contacts(database, second)
     assert isinstance(other.attributes, Contact)
     assert other.attributes.parent == first.source_record
@@ -216,7 +218,8 @@ def test_traced_then_confirmed_is_red_or_yellow_and_withdrawn_is_green_again(dat
     told = explain(core_policy(), statuses(database, people)[close].decision, "en").reasons[0]
     (statement,) = contacts(database, close)
     assert (told.evidence, told.source) == (statement.evidence_id, "tracing")
-    assert traced.NUMBER in statement.source_record
+    assert confirm.incident_of(statement.source, statement.source_record) == traced.NUMBER
+    assert confirm.incident_of("cdc", statement.source_record) is None
 
     back = withdrawn(database, incident, done.confirmation_ref)
     recompute_all(database, at=LATER)

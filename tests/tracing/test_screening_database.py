@@ -83,6 +83,19 @@ def test_what_each_source_says_is_gathered(database: Database) -> None:
     assert listed in facts.exposures.person
 
 
+def test_a_scan_is_a_scan_whatever_is_done_at_the_venue(database: Database) -> None:
+    persons = synthetic.people(database, 3)
+    settings = ("care", "school", "vehicle")
+    incident, _ = traced.opened(
+        database, [Reached(person, setting=word, venue=7) for person, word in zip(persons, settings, strict=True)]
+    )
+
+    facts = gathered(database, incident)
+
+    assert facts.scans.person.tolist() == persons
+    assert len(facts.groups.person) == len(facts.seats.person) == 0
+
+
 def test_what_was_withdrawn_or_proves_nothing_is_left_out(database: Database) -> None:
     (person,) = synthetic.people(database, 1)
     incident, case = traced.opened(database, [Reached(person)])

@@ -30,7 +30,8 @@ def command(
 
     At the gate: show, show-valid, scan, check; usual (the stack that most teams would build, which needs `make
     bench`); show-p99, scan-p99, check-p99 (at 80 % of the target rates); two (gates on two cores); overload (ten times
-    the capacity); flood (of one entry). Without a gate: decide, screen, intake, feed-latency.
+    the capacity); flood (of one entry). Without a gate: decide, screen, roll, intake,
+    feed-latency, lists. A whole system: positive-to-list (from a laboratory's file to the list of contacts).
 
     A line each: figure, unit, target, met or below, and the baseline of the same run, which for the gate is the
     smallest JSON answer of the same server. The gate has one core to itself and the load generator another; intake

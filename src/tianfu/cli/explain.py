@@ -17,9 +17,11 @@ from tianfu.cli.operator import terminal_actor
 from tianfu.clock import SystemClock
 from tianfu.errors import NotFoundError
 from tianfu.evidence import ledger
+from tianfu.evidence.kinds import Contact
+from tianfu.evidence.model import Evidence
 from tianfu.evidence.sources import SOURCES
 from tianfu.feeds.words import METHOD_WORDS, RESULT_WORDS
-from tianfu.ids import PersonRef, format_person_ref, parse_person_ref
+from tianfu.ids import EvidenceId, PersonRef, format_person_ref, parse_person_ref
 from tianfu.platform import settings
 from tianfu.platform.database import Purpose, Read
 from tianfu.policy.compile import Policy
@@ -29,6 +31,7 @@ from tianfu.policy.model import Decision
 from tianfu.policy.publish import in_force
 from tianfu.services.installation import installed_database
 from tianfu.status import store
+from tianfu.tracing.screening.confirm import case_of, incident_of
 
 _LABEL_COLUMNS: Final = 12
 _ENGLISH: Final[Mapping[str, str]] = {
@@ -43,6 +46,8 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "rule": "rule",
     "meaning": "meaning",
     "evidence": "evidence",
+    "case": "case",
+    "incident": "incident",
     "since": "since",
     "until": "until",
     "open": "no end is known yet",
@@ -62,6 +67,8 @@ _CHINESE: Final[Mapping[str, str]] = {
     "rule": "条款",
     "meaning": "含义",
     "evidence": "依据",
+    "case": "病例",
+    "incident": "疫情事件",
     "since": "开始",
     "until": "截至",
     "open": "尚无确定的结束时间",
@@ -120,15 +127,17 @@ def command(
             )
         with database.read(Purpose.OPERATOR) as read:
             moment = at or now
-            policy, decision = _decide(read, person, moment, known_at or (moment if moment < now else None))
+            policy, decision, evidence = _decide(read, person, moment, known_at or (moment if moment < now else None))
     language = language or terminal_language(os.environ)
-    _print(policy, decision, person, language)
+    _print(policy, decision, person, language, {item.evidence_id: item for item in evidence})
     words = _ENGLISH if language == "en" else _CHINESE
     click.echo(f"\n  {words['trail'].format(number=number, purpose=purpose)}")
 
 
-def _decide(read: Read, person: PersonRef, at: datetime, known_at: datetime | None) -> tuple[Policy, Decision]:
-    """The decision at `at`, from what the ledger knew at `known_at` (None: knows now).
+def _decide(
+    read: Read, person: PersonRef, at: datetime, known_at: datetime | None
+) -> tuple[Policy, Decision, list[Evidence]]:
+    """The decision at `at`, from what the ledger knew at `known_at` (None: knows now), and what it rests on.
 
     Raises `NotFoundError` for a person never heard of.
     """
@@ -136,10 +145,12 @@ def _decide(read: Read, person: PersonRef, at: datetime, known_at: datetime | No
     evidence = ledger.about(read, person, known_at=known_at)
     if not evidence and not store.read_many(read, [person]) and not ledger.about(read, person):
         raise NotFoundError(zh="没有此人的记录。", en="Nothing is known about this person.")
-    return policy, decide(policy, evidence, at)
+    return policy, decide(policy, evidence, at), evidence
 
 
-def _print(policy: Policy, decision: Decision, person: PersonRef, language: str) -> None:
+def _print(
+    policy: Policy, decision: Decision, person: PersonRef, language: str, evidence: Mapping[EvidenceId, Evidence]
+) -> None:
     told = explain(policy, decision, language)
     words = _ENGLISH if language == "en" else _CHINESE
     click.echo(f"{format_person_ref(person)}  {told.colour.upper()}  {told.colour_title}")
@@ -161,16 +172,22 @@ def _print(policy: Policy, decision: Decision, person: PersonRef, language: str)
     for number, reason in enumerate(told.reasons, start=1):
         click.echo()
         _line(f"{words['reason']} {number}", reason.title)
-        _print_reason(reason, words, language)
+        _print_reason(reason, words, language, evidence.get(reason.evidence))
 
 
-def _print_reason(reason: ReasonText, words: Mapping[str, str], language: str) -> None:
+def _print_reason(reason: ReasonText, words: Mapping[str, str], language: str, evidence: Evidence | None) -> None:
     source = SOURCES.get(reason.source)
     department = "" if source is None else f" ({source.en if language == 'en' else source.zh})"
     place = f", {reason.place}" if reason.place else ""
     _line(words["rule"], f"{reason.rule} -> {reason.colour}; {reason.cites}")
     _line(words["meaning"], reason.text)
     _line(words["evidence"], f"{reason.evidence} ({reason.kind}), {reason.source}{department}{place}")
+    if evidence is not None and isinstance(evidence.attributes, Contact):
+        incident = incident_of(evidence.source, evidence.source_record)
+        if incident is not None:
+            _line(words["incident"], incident)
+        if evidence.attributes.case:
+            _line(words["case"], case_of(evidence.attributes.case))
     _line(words["since"], reason.since_text)
     _line(words["until"], reason.until_text or words["open"])
     _line(words["ends"], reason.how_it_ends)

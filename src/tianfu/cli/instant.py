@@ -6,7 +6,12 @@ from datetime import datetime
 
 import click
 
-from tianfu.clock import parse_instant
+from tianfu.clock import SHANGHAI, parse_instant
+
+
+def local_text(at: datetime) -> str:
+    """`at` as people here read it: Asia/Shanghai, to the minute."""
+    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
 
 
 class InstantParameter(click.ParamType[datetime]):

@@ -81,7 +81,10 @@ def show() -> None:
 
     current = state.load(settings.load().var / "lake")
     today = shanghai_day(SystemClock().now()).isoformat()
-    click.echo(f"{'day':<12}{'scans':>14}{'visits':>14}{'MiB':>9}  parts")
+    if current.days:
+        click.echo(f"{'day':<12}{'scans':>14}{'visits':>14}{'MiB':>9}  parts")
+    else:
+        click.echo("no visits yet: a scan at a gate is here within half a minute")
     for day, parts in sorted(current.days.items()):
         scans, visits = sum(part.scans for part in parts), sum(part.visits for part in parts)
         size = sum(file.bytes for part in parts for file in part.files) / _MIB
@@ -135,7 +138,8 @@ def verify() -> None:
     unsound = 0
     for finding in look(settings.load().var / "lake"):
         unsound += bool(finding.fault)
-        click.echo(f"{finding.what}: {finding.scans:,} scans, {finding.visits:,} visits; {finding.fault or 'sound'}")
+        visits = f", {finding.visits:,} visits" if finding.visits else ""
+        click.echo(f"{finding.what}: {finding.scans:,} scans{visits}; {finding.fault or 'sound'}")
     if unsound:
         raise SystemExit(_EXIT_UNSOUND)
 

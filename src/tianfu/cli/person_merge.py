@@ -8,6 +8,7 @@ import click
 
 from tianfu.access import roles
 from tianfu.audit import trail
+from tianfu.cli.instant import local_text
 from tianfu.cli.operator import terminal_actor
 from tianfu.clock import SystemClock
 from tianfu.evidence import merges
@@ -112,11 +113,11 @@ def list_doubles(limit: int) -> None:
 
 def _state(row: merge_store.MergeRow) -> str:
     if row.undone_at is not None:
-        return f"undone {row.undone_at.isoformat(timespec='minutes')}"
+        return f"undone {local_text(row.undone_at)}"
     if row.merged_at is None:
         return f"asked by {row.asked_by}, not approved"
     waiting = f", undoing asked by {row.undo_asked_by}" if row.undo_asked_by else ""
-    return f"since {row.merged_at.isoformat(timespec='minutes')}, {row.asked_by} and {row.approved_by}{waiting}"
+    return f"since {local_text(row.merged_at)}, {row.asked_by} and {row.approved_by}{waiting}"
 
 
 def _entry(action: str, person: PersonRef, number: int, approved_by: str) -> trail.Entry:

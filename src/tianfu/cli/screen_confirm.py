@@ -91,7 +91,11 @@ def confirm_contacts(
         )
         done = confirm.confirm(write, incident, choice, by=by, approved_by=approved_by, at=at)
         _note_confirmation(write, incident, noted.CONFIRM, done, at)
+    if not done.people:
+        click.echo(f"confirmation {done.confirmation_ref}: nobody new; all of them are contacts by evidence already")
+        return
     click.echo(f"confirmation {done.confirmation_ref}: {done.people:,} people are contacts by evidence now")
+    click.echo(f"  back: tianfu trace screen {number} withdraw {done.confirmation_ref} --by {by} --reason WORD")
 
 
 @click.command()

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from tianfu.cli.instant import local_text
 from tianfu.ids import PersonRef, format_person_ref
 from tianfu.tracing.screening.judge import Judgement
 from tianfu.tracing.screening.screenings import Run, Standing
@@ -59,7 +60,7 @@ def funnel_lines(made: Run, language: str) -> Iterator[str]:
     words, told = _WORDS[language], made.summary
     title = told.en if language == "en" else told.zh
     yield f"{told.funnel} — {title}"
-    yield f"  {made.action} {made.run_ref}, {made.made_by}, {made.at.isoformat()}; {made.people:,} {words['people']}"
+    yield f"  {made.action} {made.run_ref}, {made.made_by}, {local_text(made.at)}; {made.people:,} {words['people']}"
     yield ""
     heads = [_right(words[key], _NUMBER_COLUMNS) for key in ("before", "added", "removed", "after")]
     yield f"  {_left(words['step'], _NAME_COLUMNS)}{''.join(heads)}{_right(words['time'], 9)}"
@@ -87,7 +88,7 @@ def person_lines(told: Standing, judgement: Judgement | None, language: str) -> 
         yield f"    {remark.step:<14}{remark.en if language == 'en' else remark.zh}"
     if judgement is not None:
         tier = judgement.tier or words["no_contact"]
-        yield f"  {words['judged']}: {tier}, {judgement.reason}, {judgement.judged_by}, {judgement.at.isoformat()}"
+        yield f"  {words['judged']}: {tier}, {judgement.reason}, {judgement.judged_by}, {local_text(judgement.at)}"
 
 
 def _count(sign: str, count: Count, language: str) -> str:

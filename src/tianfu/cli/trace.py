@@ -17,6 +17,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "run": ("tianfu.cli.trace_run", "Trace an incident; its number alone does the same."),
     "open": ("tianfu.cli.trace_incidents:open_command", "Open an incident in a county."),
     "close": ("tianfu.cli.trace_incidents:close_command", "Close an incident; its list stays."),
+    "reopen": ("tianfu.cli.trace_incidents:reopen_command", "Open a closed incident again."),
     "incidents": ("tianfu.cli.trace_incidents:list_command", "List incidents."),
     "cases": ("tianfu.cli.trace_incidents:cases_command", "An incident's cases: add, isolate, withdraw."),
     "list": ("tianfu.cli.trace_why:list_command", "Print an incident's list, page by page."),

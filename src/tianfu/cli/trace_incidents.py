@@ -7,7 +7,8 @@ from typing import Final
 
 import click
 
-from tianfu.cli.instant import InstantParameter
+from tianfu.access import places
+from tianfu.cli.instant import InstantParameter, local_text
 from tianfu.cli.trace_parts import PersonParameter, actor, installed
 from tianfu.clock import SystemClock
 from tianfu.errors import Fault, InputInvalidError
@@ -24,6 +25,10 @@ Example:
 _CLOSE_EPILOG: Final = """\b
 Example:
   tianfu trace close 2022-510112-003
+"""
+_REOPEN_EPILOG: Final = """\b
+Example:
+  tianfu trace reopen 2022-510112-003
 """
 _LIST_EPILOG: Final = """\b
 Examples:
@@ -48,6 +53,9 @@ sampling, until isolation. The tracer makes the list anew within seconds; what i
 @click.option("--rules", help="A tracing rule set; without one that in force.")
 def open_command(county: str, rules: str | None) -> None:
     """Open an incident in COUNTY (six digits) and print its number."""
+    if county not in places.divisions() or not places.is_county(county):
+        message = f"no county has the code {county}; 510112 is one"
+        raise click.BadParameter(message, param_hint="COUNTY")
     if rules is not None:
         rule_files.find(rules)
     with installed() as (database, _), database.write(Purpose.OPERATOR) as write:
@@ -61,7 +69,16 @@ def close_command(number: str) -> None:
     """Close INCIDENT; its list stays, and nothing is traced any more."""
     with installed() as (database, _), database.write(Purpose.OPERATOR) as write:
         incidents.close(write, actor(), number, at=SystemClock().now())
-    click.echo(f"{number} is closed")
+    click.echo(f"{number} is closed; back: tianfu trace reopen {number}")
+
+
+@click.command(name="reopen", epilog=_REOPEN_EPILOG)
+@click.argument("number", metavar="INCIDENT")
+def reopen_command(number: str) -> None:
+    """Open INCIDENT again; the tracer brings its list to the present."""
+    with installed() as (database, _), database.write(Purpose.OPERATOR) as write:
+        incidents.reopen(write, actor(), number, at=SystemClock().now())
+    click.echo(f"{number} is open")
 
 
 @click.command(name="incidents", epilog=_LIST_EPILOG)
@@ -72,11 +89,11 @@ def list_command(district: str, *, with_closed: bool) -> None:
     with installed() as (database, _), database.read(Purpose.OPERATOR) as read:
         found = incidents.listed(read, [district], with_closed=with_closed)
     if not found:
-        click.echo("there is no incident")
+        click.echo("there is no incident" if with_closed else "there is no open incident; --all lists closed ones")
     for one in found:
         state = "closed" if one.closed_at else "waits" if one.touches > one.traced_touches else "traced"
         by = "by itself" if one.automatic else f"by {one.opened_by}"
-        click.echo(f"{one.number}  {state:<7} {one.opened_at.isoformat()} {by}, rules {one.rules or 'in force'}")
+        click.echo(f"{one.number}  {state:<7} {local_text(one.opened_at)} {by}, rules {one.rules or 'in force'}")
 
 
 @click.group(name="cases", epilog=_CASES_EPILOG)
@@ -117,7 +134,7 @@ def add(number: str, person: PersonRef, since: datetime | None, until: datetime 
             stated=since is not None or until is not None,
             evidence_id=None if known is None else known.evidence_id,
         )
-    click.echo(f"{format_person_ref(person)}: infectious from {period.since.isoformat()} {_until(period.until)}")
+    click.echo(f"{format_person_ref(person)}: infectious from {local_text(period.since)} {_until(period.until)}")
 
 
 @cases_command.command()
@@ -129,7 +146,7 @@ def isolate(number: str, person: PersonRef, until: datetime) -> None:
     with installed() as (database, _), database.write(Purpose.OPERATOR) as write:
         period = Period(cases.find(write, number, person).infectious_from, until)
         cases.change_period(write, actor(), number, person, period, stated=True, at=SystemClock().now())
-    click.echo(f"{format_person_ref(person)}: infectious from {period.since.isoformat()} {_until(period.until)}")
+    click.echo(f"{format_person_ref(person)}: infectious from {local_text(period.since)} {_until(period.until)}")
 
 
 @cases_command.command()
@@ -151,13 +168,15 @@ def list_cases(number: str) -> None:
         incident_ref = incidents.find(write, number).incident_ref
         found = cases.listed(write, incident_ref, with_withdrawn=True)
         acting.record(write, actor(), "incident_cases", number, at=at, rows=len(found))
+    if not found:
+        click.echo(f"no case yet: tianfu trace cases {number} add PERSON-REF")
     for one in found:
-        withdrawn = "" if one.withdrawn_at is None else f"  withdrawn {one.withdrawn_at.isoformat()}"
+        withdrawn = "" if one.withdrawn_at is None else f"  withdrawn {local_text(one.withdrawn_at)}"
         click.echo(
-            f"{format_person_ref(one.person)}  {one.infectious_from.isoformat()} {_until(one.infectious_to)}"
+            f"{format_person_ref(one.person)}  {local_text(one.infectious_from)} {_until(one.infectious_to)}"
             f"  by {one.added_by}{withdrawn}"
         )
 
 
 def _until(at: datetime | None) -> str:
-    return "until isolated" if at is None else f"until {at.isoformat()}"
+    return "until isolated" if at is None else f"until {local_text(at)}"

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from tianfu.access import roles
-from tianfu.cli.instant import InstantParameter
+from tianfu.cli.instant import InstantParameter, local_text
 from tianfu.cli.trace_parts import HEADING, actor, installed, line
 from tianfu.clock import SystemClock
 from tianfu.lake import permit
@@ -67,7 +67,7 @@ def command(
 
 
 def _print(report: Report, counts: Counts, page: Page) -> None:
-    click.echo(f"{report.number}  as of {report.as_of.isoformat()}, rules {report.rules}, {report.hops} hops")
+    click.echo(f"{report.number}  as of {local_text(report.as_of)}, rules {report.rules}, {report.hops} hops")
     click.echo(
         f"  {report.cases:,} cases, {report.expanded:,} expanded, {report.scanned:,} visits looked at,"
         f" {report.concerned:,} people concerned, {report.milliseconds:,} ms"

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from tianfu.access import roles
+from tianfu.cli.instant import local_text
 from tianfu.cli.main import terminal_language
 from tianfu.cli.operator import terminal_actor
 from tianfu.cli.screen_confirm import confirm_contacts, confirmations, judge_person, withdraw
@@ -93,7 +94,7 @@ def runs(number: str) -> None:
         for made in screenings.history(read, incidents.find(read, number)):
             step = f" {made.step}" if made.step else ""
             what = f"{made.action}{step}: {made.listed:,}"
-            click.echo(f"{made.run_ref:>6}  {made.at.isoformat()}  {made.made_by:<16} {what}")
+            click.echo(f"{made.run_ref:>6}  {local_text(made.at)}  {made.made_by:<16} {what}")
 
 
 @command.command()

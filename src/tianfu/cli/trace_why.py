@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Final
 
 import click
 
 from tianfu.access import roles
+from tianfu.cli.instant import local_text
 from tianfu.cli.trace_parts import HEADING, PersonParameter, actor, installed, line
-from tianfu.clock import SHANGHAI, SystemClock
+from tianfu.clock import SystemClock
 from tianfu.ids import PersonRef, format_person_ref
 from tianfu.lake import permit
 from tianfu.platform.database import Purpose
@@ -46,7 +46,7 @@ def command(number: str, person: PersonRef) -> None:
             )
             acting.record(write, who, "incident_why", number, at=at, person=person)
         told = why.explain(database, lake, incident, person, permit=allowed, at=at)
-    click.echo(f"{format_person_ref(person)}  in {number}, rules {told.rules}, as of {told.as_of.isoformat()}")
+    click.echo(f"{format_person_ref(person)}  in {number}, rules {told.rules}, as of {local_text(told.as_of)}")
     for step in told.chain:
         _print_step(step)
     others = [format_person_ref(one.case) for one in told.cases if one.case != told.case]
@@ -77,17 +77,22 @@ def list_command(
         wanted = Filters(tier=tier, hop=hop, state=state, place=county)
         page = pages.page(write, incident.incident_ref, wanted, after=after, limit=limit)
         acting.record(write, actor(), "incident_people", number, at=SystemClock().now(), rows=len(page.rows))
+    if not page.rows:
+        click.echo("nobody is listed here")
+        return
     click.echo(HEADING)
     for row in page.rows:
         click.echo(line(row))
     if page.after is not None:
-        click.echo(f"… --after {page.after}")
+        given = {"tier": tier, "hop": hop, "county": county, "state": state}
+        again = "".join(f" --{name} {value}" for name, value in given.items() if value is not None)
+        click.echo(f"… tianfu trace list {number}{again} --limit {limit} --after {page.after}")
 
 
 def _print_step(step: Step) -> None:
     click.echo(f"\n  hop {step.hop}: {format_person_ref(step.source)} -> {format_person_ref(step.person)}, {step.tier}")
     for one in step.meetings:
-        click.echo(f"    {_clock(one.exposed_at)}  {_where(one)}")
+        click.echo(f"    {local_text(one.exposed_at)}  {_where(one)}")
     if step.more:
         click.echo("    … and more")
     if not step.meetings:
@@ -96,11 +101,7 @@ def _print_step(step: Step) -> None:
 
 def _where(one: Together) -> str:
     if one.source_at is None or one.person_at is None:
-        until = "" if one.ends_at is None else f" until {_clock(one.ends_at)}"
+        until = "" if one.ends_at is None else f" until {local_text(one.ends_at)}"
         return f"{one.setting}: {one.detail}{until}, by statements {one.evidence}"
     where = f"{one.name} (venue {one.venue}, {one.place})" if one.name else f"venue {one.venue}"
-    return f"{one.setting}: {where}, scans at {_clock(one.source_at)} and {_clock(one.person_at)}"
-
-
-def _clock(at: datetime) -> str:
-    return f"{at.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    return f"{one.setting}: {where}, scans at {local_text(one.source_at)} and {local_text(one.person_at)}"

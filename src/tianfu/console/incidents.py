@@ -97,6 +97,19 @@ def close_incident(request: AnyRequest, console: ConsoleParts, number: FromPath[
         incidents.close(write, actor, number, at=at)
 
 
+@post(
+    "/incidents/{number:str}/reopening", status_code=204, operation_class=documented(PurposeForm), sync_to_thread=True
+)
+def reopen_incident(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> None:
+    """Open an incident of mine again; the tracer brings its list to the present."""
+    at = console.clock.now()
+    account = operator(console, request, at)
+    purpose = purpose_of(read_body(PurposeForm, body).purpose)
+    with console.database.write(db.Purpose.OPERATOR) as write:
+        _, _, actor = changing(write, account, number, Action.OPEN_INCIDENT, purpose)
+        incidents.reopen(write, actor, number, at=at)
+
+
 @post("/incidents/{number:str}/cases", status_code=201, operation_class=documented(CaseForm), sync_to_thread=True)
 def add_case(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> CaseAnswer:
     """Make somebody a case. Without a period it is worked out from what the ledger says of them."""
@@ -324,6 +337,7 @@ ROUTES: Final = [
     list_incidents,
     incident,
     close_incident,
+    reopen_incident,
     add_case,
     list_cases,
     withdraw_case,

@@ -215,8 +215,16 @@ def _read_fields(kind: type[msgspec.Struct], content: dict[str, Any], path: str,
             faults.append(Fault(name, "type", "类型或取值不对。", "This has the wrong type or value."))
     known = {field.encode_name for field in fields}
     if not content.keys() <= known:
-        # The names are the client's own text, so they are not repeated.
-        faults.append(Fault(path.rstrip("."), "unknown_field", "含有未知的字段。", "There are unknown fields."))
+        # The names are the client's own text, so they are not repeated; ours are said.
+        ours = ", ".join(field.encode_name for field in fields)
+        faults.append(
+            Fault(
+                path.rstrip("."),
+                "unknown_field",
+                f"含有未知的字段；可用的字段为 {ours}。",
+                f"There are unknown fields; known ones are {ours}.",
+            )
+        )
     return values
 
 

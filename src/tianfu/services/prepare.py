@@ -53,7 +53,14 @@ def prepare(settings: Settings, url: str, *, at: datetime, step: Step) -> None:
         keys = _keys(settings, database)
         _ensure_policy(settings, database, at)
         if settings.environment is Environment.DEMO:
-            demo.load(database, settings.var / "demo", pseudonym=Pseudonym(keys), at=at, step=step)
+            demo.load(
+                database,
+                settings.var / "demo",
+                lake=settings.var / "lake",
+                pseudonym=Pseudonym(keys),
+                at=at,
+                step=step,
+            )
 
 
 def _keys(settings: Settings, database: Database) -> RecordKeys:

@@ -23,11 +23,12 @@ from tianfu.evidence.model import NewEvidence
 from tianfu.feeds import contracts, intake
 from tianfu.ids import PersonRef
 from tianfu.interval import Interval
+from tianfu.lake import roll
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.pseudonym import Pseudonym
 from tianfu.residents import consents, documents, people, phones, profile, store
 from tianfu.residents.proofing import Proof
-from tianfu.synth import county, feed_rows, operators, outbreak
+from tianfu.synth import county, feed_rows, operators, outbreak, visits
 from tianfu.synth.county import HOME_DIVISION, County, SyntheticPerson
 
 PEOPLE: Final = 2_000
@@ -39,6 +40,8 @@ SYMPTOMS_SHARE: Final = 0.004
 # A declaration counts for 14 days in Sichuan.
 DECLARATION_DAYS: Final = 14
 CLAIM_DAYS_MAX: Final = 300
+POSITIVE_HOURS: Final = 12
+POSITIVE_SAMPLE: Final = 9_000_003
 
 Step = Callable[[str], AbstractContextManager[None]]
 
@@ -50,9 +53,10 @@ class Progress(msgspec.Struct, frozen=True):
     finished: bool
 
 
-def load(database: Database, folder: Path, *, pseudonym: Pseudonym, at: datetime, step: Step) -> None:
+def load(database: Database, folder: Path, *, lake: Path, pseudonym: Pseudonym, at: datetime, step: Step) -> None:
     """Load the demo county unless that is done; `folder` gets the files that a person can load by hand.
 
+    `lake` gets the visits of its last days, so that the tracer, as soon as it runs, finds whom the county's cases met.
     A database that somebody else filled is left alone. Safe to repeat after any failure.
     """
     remembered = folder / "county.json"
@@ -62,7 +66,7 @@ def load(database: Database, folder: Path, *, pseudonym: Pseudonym, at: datetime
         with database.read(Purpose.BATCH) as read:
             if store.any_person(read):
                 return
-        progress = Progress(at=at.replace(minute=0, second=0, microsecond=0), finished=False)
+        progress = Progress(at=at.replace(microsecond=0), finished=False)
         folder.mkdir(parents=True, exist_ok=True)
         remembered.write_bytes(msgspec.json.encode(progress))
     if progress.finished:
@@ -70,12 +74,17 @@ def load(database: Database, folder: Path, *, pseudonym: Pseudonym, at: datetime
     made = county.make(people=PEOPLE + UNCLAIMED, seed=SEED, today=shanghai_day(progress.at))
     claimed, free = made.people[:-UNCLAIMED], made.people[-UNCLAIMED:]
     with step(f"demo county: {len(claimed)} synthetic people"):
-        claim_all(database, claimed, pseudonym=pseudonym, at=progress.at)
+        persons = claim_all(database, claimed, pseudonym=pseudonym, at=progress.at)
     with step("demo county: tests, cases and contacts"):
         _load_files(database, County(claimed, made.venues), pseudonym=pseudonym, at=progress.at)
     with step(f"demo county: {len(operators.ACCOUNTS)} operators, {len(made.venues)} venues"):
-        operators.ensure(database, made.venues, at=progress.at)
+        venues = operators.ensure(database, made.venues, at=progress.at)
+    with step("demo county: where everybody was in the last days"):
+        visited = visits.make(dict(zip(persons, claimed, strict=True)), venues, seed=SEED, at=progress.at)
+        visits.ship(lake, visited)
+        roll.roll(lake, at=progress.at, days_kept=visits.DAYS)
     _write_samples(folder, free, progress.at)
+    _write_positive(folder, claimed, progress.at)
     remembered.write_bytes(msgspec.json.encode(msgspec.structs.replace(progress, finished=True)))
 
 
@@ -143,6 +152,14 @@ def _declaration(person: PersonRef, dice: random.Random, at: datetime) -> NewEvi
         valid=Interval(declared_at, declared_at + timedelta(days=DECLARATION_DAYS)),
         place=HOME_DIVISION,
     )
+
+
+def _write_positive(folder: Path, claimed: Sequence[SyntheticPerson], at: datetime) -> None:
+    """A file with one positive of somebody who went to work until then: load it and the list grows."""
+    known = {person.number for person in outbreak.make(County(tuple(claimed), ()), seed=SEED, at=at).cases}
+    person = next(one for one in claimed if one.place is not None and one.number not in known)
+    row = outbreak.lab_row(person, "positive", at - timedelta(hours=POSITIVE_HOURS), POSITIVE_SAMPLE)
+    (folder / "positive.csv").write_text(outbreak.csv_text([row]), encoding="utf-8")
 
 
 def _write_samples(folder: Path, free: Sequence[SyntheticPerson], at: datetime) -> None:

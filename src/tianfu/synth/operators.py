@@ -14,6 +14,7 @@ import msgspec
 from tianfu.access import accounts
 from tianfu.access.accounts import Account
 from tianfu.access.roles import Role
+from tianfu.ids import VenueRef
 from tianfu.platform.database import Database, Purpose
 from tianfu.synth.county import HOME_DIVISION, SyntheticVenue
 from tianfu.venues import create, store
@@ -50,8 +51,13 @@ ACCOUNTS: Final = (
 )
 
 
-def ensure(database: Database, venues: Sequence[SyntheticVenue], *, at: datetime) -> None:
-    """Make the accounts, the venues (shared between the managers), and bind each guard to one; harmless to repeat."""
+def ensure(
+    database: Database, venues: Sequence[SyntheticVenue], *, at: datetime
+) -> list[tuple[VenueRef, SyntheticVenue]]:
+    """Make the accounts, the venues (shared between the managers), and bind each guard to one; harmless to repeat.
+
+    The venues come back in their order, each with its number.
+    """
     for wanted in ACCOUNTS:
         with database.write(Purpose.BATCH) as write:
             if accounts.find(write, wanted.username) is None:
@@ -65,6 +71,7 @@ def ensure(database: Database, venues: Sequence[SyntheticVenue], *, at: datetime
             accounts.grant(write, username=wanted.username, role=wanted.role, district=wanted.district)
     managers = [account for account in ACCOUNTS if account.role is Role.VENUE_MANAGER]
     guards = [account for account in ACCOUNTS if account.role is Role.GUARD]
+    numbered: dict[str, VenueRef] = {}
     for turn, (manager, guard) in enumerate(zip(managers, guards, strict=True)):
         with database.read(Purpose.BATCH) as read:
             account = _found(accounts.find(read, manager.username))
@@ -75,6 +82,8 @@ def ensure(database: Database, venues: Sequence[SyntheticVenue], *, at: datetime
             )
             have.append(create.create(database, account.principal, checked, at=at))
         create.bind_guard(database, account.principal, have[0].venue_ref, guard.username, at=at)
+        numbered |= {venue.name: venue.venue_ref for venue in have}
+    return [(numbered[venue.name], venue) for venue in venues]
 
 
 def _found(account: Account | None) -> Account:

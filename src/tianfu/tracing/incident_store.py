@@ -102,6 +102,14 @@ def close(write: Write, incident_ref: int, *, at: datetime, by: str) -> None:
     write.execute("update incident set closed_at = %s, closed_by = %s where incident_ref = %s", (at, by, incident_ref))
 
 
+def reopen(write: Write, incident_ref: int) -> None:
+    """Mark an incident open again, which is a touch."""
+    write.execute(
+        "update incident set closed_at = null, closed_by = null, touches = touches + 1 where incident_ref = %s",
+        (incident_ref,),
+    )
+
+
 def set_terms(write: Write, incident_ref: int, *, rules: str | None, hops: int | None) -> None:
     """Other rules or hops, which is a touch."""
     write.execute(

@@ -37,12 +37,12 @@ class IncidentNotFoundError(NotFoundError):
 
 
 class IncidentClosedError(TianfuError):
-    """The incident is closed: it can be read, and nothing in it changes any more."""
+    """The incident is closed: it can be read, and nothing in it changes until it is reopened."""
 
     code = "incident_closed"
     status = 409
-    zh = "该疫情事件已经结束，不能再改动。"
-    en = "This incident is closed; nothing in it can be changed."
+    zh = "该疫情事件已经结束，须重新开启才能改动。"
+    en = "This incident is closed; it has to be reopened before anything in it can be changed."
 
 
 class IncidentNumbersSpentError(TianfuError):
@@ -148,6 +148,21 @@ def close(write: Write, actor: Actor, number: str, *, at: datetime) -> None:
     incident = locked(write, number)
     incident_store.close(write, incident.incident_ref, at=at, by=actor.name)
     acting.record(write, actor, "incident_close", number, at=at)
+
+
+def reopen(write: Write, actor: Actor, number: str, *, at: datetime) -> None:
+    """Open a closed incident again; the tracer brings its list to the present. One that is open stays as it is.
+
+    Raises `IncidentNotFoundError`.
+    """
+    row = incident_store.locked(write, number)
+    if row is None:
+        raise IncidentNotFoundError
+    incident = Incident(**row)
+    if incident.closed_at is None:
+        return
+    incident_store.reopen(write, incident.incident_ref)
+    acting.record(write, actor, "incident_reopen", number, at=at)
 
 
 def set_terms(write: Write, actor: Actor, number: str, *, rules: str | None, hops: int | None, at: datetime) -> None:

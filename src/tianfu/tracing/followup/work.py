@@ -142,7 +142,10 @@ def done(write: Write, task_ref: int, *, outcome: str, by: str, done_at: datetim
     """
     task = _task(write, task_ref)
     _require(
-        outcome in OUTCOMES[task.kind], "outcome", "该类任务没有这种结果。", "This kind of task has no such outcome."
+        outcome in OUTCOMES[task.kind],
+        "outcome",
+        f"该类任务的结果为：{'、'.join(sorted(OUTCOMES[task.kind]))}。",
+        f"This kind of task has the outcomes {', '.join(sorted(OUTCOMES[task.kind]))}.",
     )
     _require(done_at <= at, "done_at", "完成时间不能晚于现在。", "It cannot have been done later than now.")
     if task.state is TaskState.DONE and task.outcome == outcome:

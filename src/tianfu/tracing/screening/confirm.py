@@ -19,7 +19,7 @@ from tianfu.errors import NotFoundError, TianfuError
 from tianfu.evidence import ledger
 from tianfu.evidence.kinds import Contact, ContactSetting, ContactTier
 from tianfu.evidence.model import NewEvidence
-from tianfu.ids import PersonRef
+from tianfu.ids import PersonRef, format_person_ref
 from tianfu.interval import Interval
 from tianfu.platform.database import Read, Write
 from tianfu.tracing.incidents import Incident
@@ -32,6 +32,8 @@ BULK_MAX: Final = 50
 _PEOPLE_AT_ONCE: Final = 10_000
 SHOWN_MAX: Final = 100
 SOURCE: Final = "tracing"
+_RECORD: Final = "trace"
+_RECORD_PARTS: Final = 3
 _SECOND_HOP: Final = 2
 _SETTINGS: Final = frozenset(setting.value for setting in ContactSetting)
 
@@ -137,10 +139,12 @@ def confirm(
     write: Write, incident: Incident, choice: Choice, *, by: str, approved_by: str | None, at: datetime
 ) -> Confirmation:
     """`propose` and `approve` in one, where both people are named. Raises `SecondPersonNeededError`."""
+    if approved_by is not None and not are_two(by, approved_by):
+        raise SecondPersonNeededError
     proposed = propose(write, incident, choice, by=by, at=at)
     if proposed.state == "done":
         return proposed
-    if approved_by is None or not are_two(by, approved_by):
+    if approved_by is None:
         raise SecondPersonNeededError
     return approve(write, incident, proposed.confirmation_ref, by=approved_by, at=at)
 
@@ -213,7 +217,19 @@ def shown(read: Read, incident: Incident) -> list[Confirmation]:
 
 def record_of(incident: Incident, person: int) -> str:
     """The key of what an incident states of a person in the ledger."""
-    return f"trace/{incident.number}/{person}"
+    return f"{_RECORD}/{incident.number}/{person}"
+
+
+def incident_of(source: str, record: str) -> str | None:
+    """The number of the incident that stated `record` (see `record_of`); None for what tracing did not state."""
+    parts = record.split("/")
+    return parts[1] if source == SOURCE and len(parts) == _RECORD_PARTS and parts[0] == _RECORD else None
+
+
+def case_of(case: str) -> str:
+    """A contact's case as people name it: the health commission's key, else the person's reference."""
+    parts = case.split("/")
+    return format_person_ref(PersonRef(int(parts[2]))) if len(parts) == _RECORD_PARTS and parts[0] == _RECORD else case
 
 
 def _carry_out(

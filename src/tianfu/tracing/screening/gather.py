@@ -89,14 +89,17 @@ def _traced(read: Read, incident_ref: int, facts: Facts) -> Facts:
     exposures: list[tuple[int, int]] = []
     for person, hop, tier, setting, exposed_at, at_venue in facts_store.supports(read, incident_ref):
         exposures.append((person, absolute_minute(exposed_at)))
-        if setting in _GROUNDS:
+        if at_venue:
+            # Two scans of one poster, whatever is done there: it says neither who lives together nor who sat where.
+            scans.append(person)
+        elif setting in _GROUNDS:
             groups.append((person, _GROUNDS[setting], hop))
         elif setting in _MODES:
             # Aboard, but not near by the rule set: a general contact.
             seats.append((person, _MODES[setting], int(tier != _GENERAL)))
         elif setting == ContactSetting.TELECOM.value:
             companions.append(person)
-        elif at_venue or setting in (ContactSetting.VENUE.value, ContactSetting.MEAL.value):
+        elif setting in (ContactSetting.VENUE.value, ContactSetting.MEAL.value):
             scans.append(person)
     count = len(seats)
     unsaid = np.full(len(companions), UNSAID, np.int32)
