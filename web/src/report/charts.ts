@@ -6,6 +6,9 @@ const COLOURS = ['#d55e00', '#0072b2', '#e69f00', '#009e73', '#cc79a7']
 const TEXT = { fontFamily: 'system-ui, sans-serif' }
 const LABELLED_CASES_MAX = 60
 const DAY = 86_400_000
+// The province, in degrees.
+const EAST = { min: 97, max: 109 }
+const NORTH = { min: 26, max: 34.5 }
 
 export interface Chart {
   id: string
@@ -152,8 +155,8 @@ function map(report: Report): Chart | null {
         formatter: (mark: { name: string; value: number[] }) =>
           `${escaped(mark.name)}<br>${report.words['listed']} ${mark.value[2]?.toLocaleString('en')}<br>${report.words['cases']} ${mark.value[3]}`,
       },
-      xAxis: { type: 'value', scale: true, axisLabel: { formatter: '{value}° E' }, splitLine: { lineStyle: { color: '#eee' } } },
-      yAxis: { type: 'value', scale: true, axisLabel: { formatter: '{value}° N' }, splitLine: { lineStyle: { color: '#eee' } } },
+      xAxis: { type: 'value', ...EAST, axisLabel: { formatter: '{value}° E' }, splitLine: { lineStyle: { color: '#eee' } } },
+      yAxis: { type: 'value', ...NORTH, axisLabel: { formatter: '{value}° N' }, splitLine: { lineStyle: { color: '#eee' } } },
       dataZoom: [{ type: 'inside', xAxisIndex: 0 }, { type: 'inside', yAxisIndex: 0 }],
       series: [
         {

@@ -50,9 +50,9 @@ def cases(read: Read, incident_ref: int, limit: int) -> list[CaseRow]:
 
 
 def run(read: Read, incident_ref: int) -> RunRow | None:
-    """The last finished run; None before the first."""
+    """The last finished run, None before the first; `scanned` is of all runs: each looks at what is new only."""
     row = read.row(
-        "select as_of, rules, hops, scanned, milliseconds from trace_run"
+        "select as_of, rules, hops, sum(scanned) over ()::bigint, milliseconds from trace_run"
         " where incident_ref = %s and finished_at is not null order by run_ref desc limit 1",
         (incident_ref,),
     )
