@@ -42,11 +42,11 @@ def test_one_asks_another_approves_and_the_same_for_the_way_back(resident: Brows
 
     assert first.ask("POST", f"{path}/approval").json()["code"] == "merge_needs_two"
     assert second.ask("POST", f"{path}/approval").json()["state"] == "standing"
-    assert states(second.ask("GET", f"{MERGES}?person={PASS}")) == ["standing"]
+    assert states(second.ask("POST", f"{MERGES}/list", {"person": PASS})) == ["standing"]
     assert second.ask("POST", f"{path}/undoing").json()["state"] == "undoing_asked"
     assert second.ask("POST", f"{path}/undoing/approval").json()["code"] == "merge_needs_two"
     assert first.ask("POST", f"{path}/undoing/approval").json()["state"] == "undone"
-    assert states(first.ask("GET", f"{MERGES}?person={CARD}")) == ["undone"]
+    assert states(first.ask("POST", f"{MERGES}/list", {"person": CARD})) == ["undone"]
 
     seen = [read["action"] for read in resident.ask("GET", "/api/v1/me/reads").json()]
     assert {"merge_asked", "merge_people", "unmerge_asked", "unmerge_people", "list_merges"} <= set(seen)
@@ -64,7 +64,7 @@ def test_others_may_not_and_do_not_learn_whether_there_is_such_a_merge(
         stranger.ask("POST", MERGES, ASKED),
         stranger.ask("POST", f"{MERGES}/1/approval"),
         stranger.ask("POST", f"{MERGES}/1/undoing"),
-        stranger.ask("GET", f"{MERGES}?person={CARD}"),
+        stranger.ask("POST", f"{MERGES}/list", {"person": CARD}),
     ]
 
     assert [answer.status_code for answer in answers] == [403] * 4

@@ -35,12 +35,14 @@ from tianfu.tracing.screening.judge import Finding, JudgedBy
 
 
 @post(
-    "/incidents/{number:str}/judgements",
+    "/incidents/{incident_no:str}/judgements",
     status_code=201,
     operation_class=documented(JudgementForm),
     sync_to_thread=True,
 )
-def judge_person(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> JudgementAnswer:
+def judge_person(
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody
+) -> JudgementAnswer:
     """Judge somebody a contact of a tier, or no contact; what was confirmed of the latter is withdrawn."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -55,7 +57,7 @@ def judge_person(request: AnyRequest, console: ConsoleParts, number: FromPath[st
         raise InputInvalidError(faults=(Fault("setting", "setting", "没有这个判定依据", "there is no such setting"),))
     finding = Finding(tier=tier, reason=reason, setting=setting, exposed_at=sent.exposed_at)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        incident = _confirmable(account, incidents.find(write, number))
+        incident = _confirmable(account, incidents.find(write, incident_no))
         kept = judge.judge(write, incident, person, finding, by=account.username, at=at)
         noted.note(
             write,
@@ -70,13 +72,13 @@ def judge_person(request: AnyRequest, console: ConsoleParts, number: FromPath[st
 
 
 @post(
-    "/incidents/{number:str}/confirmations",
+    "/incidents/{incident_no:str}/confirmations",
     status_code=201,
     operation_class=documented(ConfirmationForm),
     sync_to_thread=True,
 )
 def confirm_contacts(
-    request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody
 ) -> ConfirmationAnswer:
     """Make results evidence: at once for a few people, else it waits for another account's approval."""
     at = console.clock.now()
@@ -85,7 +87,7 @@ def confirm_contacts(
     tiers = _tiers(sent.tiers)
     person = None if sent.person is None else parse_person_ref(sent.person)
     with console.database.write(db.Purpose.BATCH) as write:
-        incident = _confirmable(account, incidents.find(write, number))
+        incident = _confirmable(account, incidents.find(write, incident_no))
         run_ref = screenings.current(write, incident).run_ref if sent.screened else None
         choice = Choice(tiers=tiers, run_ref=run_ref, person=person)
         done = confirm.propose(write, incident, choice, by=account.username, at=at)
@@ -93,45 +95,47 @@ def confirm_contacts(
     return ConfirmationAnswer.of(done)
 
 
-@get("/incidents/{number:str}/confirmations", sync_to_thread=True)
-def read_confirmations(request: AnyRequest, console: ConsoleParts, number: FromPath[str]) -> list[ConfirmationAnswer]:
+@get("/incidents/{incident_no:str}/confirmations", sync_to_thread=True)
+def read_confirmations(
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str]
+) -> list[ConfirmationAnswer]:
     """The confirmations of the incident, newest first; no people."""
     account = operator(console, request, console.clock.now())
     with console.database.read(db.Purpose.OPERATOR) as read:
-        incident = incidents.find(read, number)
+        incident = incidents.find(read, incident_no)
         require(account.principal, Action.READ_INCIDENT, Resource(incident.place), purpose=Purpose.INVESTIGATION)
         return [ConfirmationAnswer.of(each) for each in confirm.shown(read, incident)]
 
 
-@post("/incidents/{number:str}/confirmations/{confirmation:int}/approval", status_code=200, sync_to_thread=True)
+@post("/incidents/{incident_no:str}/confirmations/{confirmation:int}/approval", status_code=200, sync_to_thread=True)
 def approve_confirmation(
-    request: AnyRequest, console: ConsoleParts, number: FromPath[str], confirmation: FromPath[int]
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], confirmation: FromPath[int]
 ) -> ConfirmationAnswer:
     """Approve what another account asked for; everybody is confirmed, or nobody."""
     at = console.clock.now()
     account = operator(console, request, at)
     with console.database.write(db.Purpose.BATCH) as write:
-        incident = _confirmable(account, incidents.find(write, number))
+        incident = _confirmable(account, incidents.find(write, incident_no))
         done = confirm.approve(write, incident, confirmation, by=account.username, at=at)
         noted.confirmation(write, incident, noted.CONFIRM, done, actor=account.username, at=at, channel="console")
     return ConfirmationAnswer.of(done)
 
 
 @post(
-    "/incidents/{number:str}/confirmations/{confirmation:int}/withdrawal",
+    "/incidents/{incident_no:str}/confirmations/{confirmation:int}/withdrawal",
     status_code=200,
     operation_class=documented(WithdrawalForm),
     sync_to_thread=True,
 )
 def withdraw_confirmation(
-    request: AnyRequest, console: ConsoleParts, number: FromPath[str], confirmation: FromPath[int], body: RawBody
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], confirmation: FromPath[int], body: RawBody
 ) -> ConfirmationAnswer:
     """Take a confirmation back: at once for a few people, else when another account asks for it too."""
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(WithdrawalForm, body)
     with console.database.write(db.Purpose.BATCH) as write:
-        incident = _confirmable(account, incidents.find(write, number))
+        incident = _confirmable(account, incidents.find(write, incident_no))
         done = confirm.ask_back(write, incident, confirmation, by=account.username, reason=sent.reason, at=at)
         noted.confirmation(write, incident, noted.WITHDRAW, done, actor=account.username, at=at, channel="console")
     return ConfirmationAnswer.of(done)

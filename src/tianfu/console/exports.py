@@ -42,8 +42,12 @@ class ExportForm(msgspec.Struct, frozen=True, kw_only=True):
     tiers: tuple[str, ...] | None = None
 
 
-@post("/incidents/{number:str}/exports", status_code=200, operation_class=documented(ExportForm), sync_to_thread=True)
-def export_list(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> Response[bytes]:
+@post(
+    "/incidents/{incident_no:str}/exports", status_code=200, operation_class=documented(ExportForm), sync_to_thread=True
+)
+def export_list(
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody
+) -> Response[bytes]:
     """A list as a file, with the columns of my role and the rows of my districts.
 
     Raises `ForbiddenError`, `IncidentNotFoundError`, `IdentitiesTooManyError`, `InputInvalidError`.
@@ -56,7 +60,7 @@ def export_list(request: AnyRequest, console: ConsoleParts, number: FromPath[str
     media = _one("format", sent.format, _MEDIA)
     language = _one("language", sent.language, {"zh": "zh", "en": "en"})
     with console.database.read(db.Purpose.OPERATOR) as read:
-        incident = incidents.find(read, number)
+        incident = incidents.find(read, incident_no)
     scope = export.scope_of(account.principal, incident, purpose=purpose)
     actor = Actor("operator", account.username, {"role": scope.role.value})
     with tempfile.TemporaryDirectory(prefix="tianfu-export-") as folder:

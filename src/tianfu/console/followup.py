@@ -51,24 +51,24 @@ _WORKABLE: Final = frozenset({TaskState.PLANNED, TaskState.ASSIGNED, TaskState.M
 
 
 @post(
-    "/incidents/{number:str}/follow-up/plan",
+    "/incidents/{incident_no:str}/follow-up/plan",
     status_code=200,
     operation_class=documented(PlanForm),
     sync_to_thread=True,
 )
-def plan_tasks(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> PlanAnswer:
+def plan_tasks(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> PlanAnswer:
     """Plan the tasks of every confirmed contact; again changes only what the list, rules or ledger changed."""
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(PlanForm, body)
     with console.database.read(db.Purpose.OPERATOR) as read:
-        incident = incidents.find(read, number)
+        incident = incidents.find(read, incident_no)
     grant = may_assign(account, incident.place)
     schedules = schedules_of(incident.rules, shanghai_day(at))
     planned = planning.plan_incident(console.database, incident, schedules, at=at, extend=sent.extend)
     synced = work.sync(console.database, incident.incident_ref, at=at)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        noted(write, account, grant, "follow_up_plan", at, incident=number, detail={"people": planned.people})
+        noted(write, account, grant, "follow_up_plan", at, incident=incident_no, detail={"people": planned.people})
     return PlanAnswer(
         people=planned.people,
         begun=planned.begun,
@@ -81,8 +81,8 @@ def plan_tasks(request: AnyRequest, console: ConsoleParts, number: FromPath[str]
     )
 
 
-@post("/incidents/{number:str}/tasks", status_code=200, operation_class=documented(TaskQuery), sync_to_thread=True)
-def tasks(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> TaskPage:
+@post("/incidents/{incident_no:str}/tasks", status_code=200, operation_class=documented(TaskQuery), sync_to_thread=True)
+def tasks(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> TaskPage:
     """A page of the tasks of a county (or prefecture, for whoever is responsible there), in the order they are due."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -97,10 +97,10 @@ def tasks(request: AnyRequest, console: ConsoleParts, number: FromPath[str], bod
     )
     key = pages.after(sent.after, 1)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        incident = incidents.find(write, number)
+        incident = incidents.find(write, incident_no)
         position = None if key is None else (key[0], key[1][0])
         found = work_store.page(write, incident.incident_ref, wanted, after=position, limit=sent.limit)
-        noted(write, account, grant, "follow_up_list", at, incident=number, detail={"count": len(found)})
+        noted(write, account, grant, "follow_up_list", at, incident=incident_no, detail={"count": len(found)})
     last = found[-1] if len(found) == sent.limit else None
     return TaskPage(
         tuple(TaskAnswer.of(task) for task in found),
@@ -109,12 +109,12 @@ def tasks(request: AnyRequest, console: ConsoleParts, number: FromPath[str], bod
 
 
 @post(
-    "/incidents/{number:str}/assignments",
+    "/incidents/{incident_no:str}/assignments",
     status_code=200,
     operation_class=documented(AssignForm),
     sync_to_thread=True,
 )
-def assign(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> AssignAnswer:
+def assign(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> AssignAnswer:
     """Assign people of a county, with the tasks they have and will have."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -125,13 +125,13 @@ def assign(request: AnyRequest, console: ConsoleParts, number: FromPath[str], bo
         raise InputInvalidError(faults=(Fault("assignee", "assignee", *sentence),))
     persons = [parse_person_ref(person) for person in sent.people]
     with console.database.write(db.Purpose.OPERATOR) as write:
-        incident_ref = incidents.find(write, number).incident_ref
+        incident_ref = incidents.find(write, incident_no).incident_ref
         if sent.assignee is None:
             done = work.assign_in_turn(write, incident_ref, sent.place, at=at)
         else:
             done = work.assign_to(write, incident_ref, sent.place, persons, sent.assignee, at=at)
         detail: dict[str, str | int] = {"people": done.people, "place": sent.place}
-        noted(write, account, grant, "follow_up_assign", at, incident=number, detail=detail)
+        noted(write, account, grant, "follow_up_assign", at, incident=incident_no, detail=detail)
     return AssignAnswer(people=done.people, tasks=done.tasks, shares=dict(done.shares))
 
 
@@ -187,19 +187,19 @@ def outcome(request: AnyRequest, console: ConsoleParts, task_ref: FromPath[int],
 
 
 @post(
-    "/incidents/{number:str}/interviews",
+    "/incidents/{incident_no:str}/interviews",
     status_code=204,
     operation_class=documented(InterviewForm),
     sync_to_thread=True,
 )
-def interviewed(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> None:
+def interviewed(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> None:
     """Write down when the core facts and the report of a case were there."""
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(InterviewForm, body)
     person = parse_person_ref(sent.person)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        incident = incidents.find(write, number)
+        incident = incidents.find(write, incident_no)
         grant = may_assign(account, incident.place)
         interviews.record(
             write,
@@ -210,7 +210,7 @@ def interviewed(request: AnyRequest, console: ConsoleParts, number: FromPath[str
             by=account.username,
             at=at,
         )
-        noted(write, account, grant, "case_interviewed", at, incident=number, person=person)
+        noted(write, account, grant, "case_interviewed", at, incident=incident_no, person=person)
 
 
 def may_assign(account: Account, place: str) -> Grant:

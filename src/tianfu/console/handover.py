@@ -29,12 +29,12 @@ from tianfu.tracing.followup.letter import compose
 
 
 @post(
-    "/incidents/{number:str}/handovers",
+    "/incidents/{incident_no:str}/handovers",
     status_code=201,
     operation_class=documented(HandoverForm),
     sync_to_thread=True,
 )
-def ask(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> HandoverAnswer:
+def ask(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> HandoverAnswer:
     """Offer people of my county to another county or province; until they are accepted they stay mine."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -42,7 +42,7 @@ def ask(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body:
     grant = may_assign(account, sent.from_place)
     persons = [parse_person_ref(person) for person in sent.people]
     with console.database.write(db.Purpose.OPERATOR) as write:
-        incident = incidents.find(write, number)
+        incident = incidents.find(write, incident_no)
         hours = rule_files.in_force(shanghai_day(at), incident.rules).rules.clocks.handover
         asked = handover.ask(
             write,
@@ -56,7 +56,7 @@ def ask(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body:
         )
         for person in sorted(set(persons)):
             detail: dict[str, str | int] = {"place": sent.to_place, "number": asked.handover_ref}
-            noted(write, account, grant, "handover_ask", at, incident=number, person=person, detail=detail)
+            noted(write, account, grant, "handover_ask", at, incident=incident_no, person=person, detail=detail)
     return HandoverAnswer.of(asked)
 
 

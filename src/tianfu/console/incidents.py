@@ -75,50 +75,58 @@ def list_incidents(request: AnyRequest, console: ConsoleParts, body: RawBody) ->
     return [IncidentAnswer.of(incident) for incident in found]
 
 
-@post("/incidents/{number:str}", status_code=200, operation_class=documented(PurposeForm), sync_to_thread=True)
-def incident(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> IncidentAnswer:
+@post("/incidents/{incident_no:str}", status_code=200, operation_class=documented(PurposeForm), sync_to_thread=True)
+def incident(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> IncidentAnswer:
     """One incident; names nobody."""
     account = operator(console, request, console.clock.now())
     purpose = purpose_of(read_body(PurposeForm, body).purpose)
     with console.database.read(db.Purpose.OPERATOR) as read:
-        found = incidents.find(read, number)
+        found = incidents.find(read, incident_no)
     require(account.principal, Action.READ_INCIDENT, Resource(found.place), purpose=purpose)
     return IncidentAnswer.of(found)
 
 
-@post("/incidents/{number:str}/closing", status_code=204, operation_class=documented(PurposeForm), sync_to_thread=True)
-def close_incident(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> None:
+@post(
+    "/incidents/{incident_no:str}/closing",
+    status_code=204,
+    operation_class=documented(PurposeForm),
+    sync_to_thread=True,
+)
+def close_incident(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> None:
     """Close an incident of mine; its list stays readable."""
     at = console.clock.now()
     account = operator(console, request, at)
     purpose = purpose_of(read_body(PurposeForm, body).purpose)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        _, _, actor = changing(write, account, number, Action.OPEN_INCIDENT, purpose)
-        incidents.close(write, actor, number, at=at)
+        _, _, actor = changing(write, account, incident_no, Action.OPEN_INCIDENT, purpose)
+        incidents.close(write, actor, incident_no, at=at)
 
 
 @post(
-    "/incidents/{number:str}/reopening", status_code=204, operation_class=documented(PurposeForm), sync_to_thread=True
+    "/incidents/{incident_no:str}/reopening",
+    status_code=204,
+    operation_class=documented(PurposeForm),
+    sync_to_thread=True,
 )
-def reopen_incident(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> None:
+def reopen_incident(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> None:
     """Open an incident of mine again; the tracer brings its list to the present."""
     at = console.clock.now()
     account = operator(console, request, at)
     purpose = purpose_of(read_body(PurposeForm, body).purpose)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        _, _, actor = changing(write, account, number, Action.OPEN_INCIDENT, purpose)
-        incidents.reopen(write, actor, number, at=at)
+        _, _, actor = changing(write, account, incident_no, Action.OPEN_INCIDENT, purpose)
+        incidents.reopen(write, actor, incident_no, at=at)
 
 
-@post("/incidents/{number:str}/cases", status_code=201, operation_class=documented(CaseForm), sync_to_thread=True)
-def add_case(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> CaseAnswer:
+@post("/incidents/{incident_no:str}/cases", status_code=201, operation_class=documented(CaseForm), sync_to_thread=True)
+def add_case(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> CaseAnswer:
     """Make somebody a case. Without a period it is worked out from what the ledger says of them."""
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(CaseForm, body)
     person = parse_person_ref(sent.person)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        found, _, actor = changing(write, account, number, Action.TRACE, purpose_of(sent.purpose))
+        found, _, actor = changing(write, account, incident_no, Action.TRACE, purpose_of(sent.purpose))
         known = automatic.positive_of(write, person, found.rules, at=at)
         if sent.infectious_from is not None:
             period = Period(sent.infectious_from, sent.infectious_to)
@@ -132,14 +140,19 @@ def add_case(request: AnyRequest, console: ConsoleParts, number: FromPath[str], 
             raise InputInvalidError(faults=(fault,))
         stated = sent.infectious_from is not None or sent.infectious_to is not None
         evidence_id = None if known is None else known.evidence_id
-        cases.add(write, actor, number, person, period, at=at, stated=stated, evidence_id=evidence_id)
-        return CaseAnswer.of(cases.find(write, number, person))
+        cases.add(write, actor, incident_no, person, period, at=at, stated=stated, evidence_id=evidence_id)
+        return CaseAnswer.of(cases.find(write, incident_no, person))
 
 
 @post(
-    "/incidents/{number:str}/cases/list", status_code=200, operation_class=documented(PurposeForm), sync_to_thread=True
+    "/incidents/{incident_no:str}/cases/list",
+    status_code=200,
+    operation_class=documented(PurposeForm),
+    sync_to_thread=True,
 )
-def list_cases(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> list[CaseAnswer]:
+def list_cases(
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody
+) -> list[CaseAnswer]:
     """The cases of an incident, those that were withdrawn too."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -147,7 +160,7 @@ def list_cases(request: AnyRequest, console: ConsoleParts, number: FromPath[str]
     found = reading(
         console,
         account,
-        number,
+        incident_no,
         purpose,
         "incident_cases",
         lambda read, incident, _: cases.listed(read, incident.incident_ref, with_withdrawn=True),
@@ -157,40 +170,43 @@ def list_cases(request: AnyRequest, console: ConsoleParts, number: FromPath[str]
 
 
 @post(
-    "/incidents/{number:str}/cases/withdrawal",
+    "/incidents/{incident_no:str}/cases/withdrawal",
     status_code=204,
     operation_class=documented(PersonForm),
     sync_to_thread=True,
 )
-def withdraw_case(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> None:
+def withdraw_case(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> None:
     """Take a case out: what only it supported leaves the list."""
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(PersonForm, body)
     person = parse_person_ref(sent.person)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        _, _, actor = changing(write, account, number, Action.TRACE, purpose_of(sent.purpose))
-        cases.withdraw(write, actor, number, person, at=at)
+        _, _, actor = changing(write, account, incident_no, Action.TRACE, purpose_of(sent.purpose))
+        cases.withdraw(write, actor, incident_no, person, at=at)
 
 
 @post(
-    "/incidents/{number:str}/cases/period", status_code=200, operation_class=documented(PeriodForm), sync_to_thread=True
+    "/incidents/{incident_no:str}/cases/period",
+    status_code=200,
+    operation_class=documented(PeriodForm),
+    sync_to_thread=True,
 )
-def change_period(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> CaseAnswer:
+def change_period(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> CaseAnswer:
     """Say since when and until when a case could infect others; evidence does not move it any more."""
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(PeriodForm, body)
     person = parse_person_ref(sent.person)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        _, _, actor = changing(write, account, number, Action.TRACE, purpose_of(sent.purpose))
-        since = sent.infectious_from or cases.find(write, number, person).infectious_from
-        cases.change_period(write, actor, number, person, Period(since, sent.infectious_to), stated=True, at=at)
-        return CaseAnswer.of(cases.find(write, number, person))
+        _, _, actor = changing(write, account, incident_no, Action.TRACE, purpose_of(sent.purpose))
+        since = sent.infectious_from or cases.find(write, incident_no, person).infectious_from
+        cases.change_period(write, actor, incident_no, person, Period(since, sent.infectious_to), stated=True, at=at)
+        return CaseAnswer.of(cases.find(write, incident_no, person))
 
 
-@post("/incidents/{number:str}/runs", status_code=202, operation_class=documented(RunForm), sync_to_thread=True)
-def ask_run(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> AskedAnswer:
+@post("/incidents/{incident_no:str}/runs", status_code=202, operation_class=documented(RunForm), sync_to_thread=True)
+def ask_run(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> AskedAnswer:
     """Have the incident traced; the answer's number tells how it goes. Other rules or hops are kept for later runs."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -202,38 +218,38 @@ def ask_run(request: AnyRequest, console: ConsoleParts, number: FromPath[str], b
     if sent.rules is not None:
         rule_files.find(sent.rules)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        found, _, actor = changing(write, account, number, Action.TRACE, purpose)
+        found, _, actor = changing(write, account, incident_no, Action.TRACE, purpose)
         if found.closed_at is not None:
             raise IncidentClosedError
-        incidents.set_terms(write, actor, number, rules=sent.rules, hops=sent.hops, at=at)
+        incidents.set_terms(write, actor, incident_no, rules=sent.rules, hops=sent.hops, at=at)
         allowed = permit.for_operator(
-            write, account.principal, account.username, incident=number, place=found.place, purpose=purpose, at=at
+            write, account.principal, account.username, incident=incident_no, place=found.place, purpose=purpose, at=at
         )
-        wanted = Asked(number=number, actor=actor, permit=allowed, as_of=sent.as_of, everything=sent.everything)
+        wanted = Asked(number=incident_no, actor=actor, permit=allowed, as_of=sent.as_of, everything=sent.everything)
         return AskedAnswer(asked.ask(write, wanted, at=at))
 
 
 @post(
-    "/incidents/{number:str}/runs/{run:int}",
+    "/incidents/{incident_no:str}/runs/{run:int}",
     status_code=200,
     operation_class=documented(PurposeForm),
     sync_to_thread=True,
 )
 def run_progress(
-    request: AnyRequest, console: ConsoleParts, number: FromPath[str], run: FromPath[int], body: RawBody
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], run: FromPath[int], body: RawBody
 ) -> RunAnswer:
     """How a run that was asked for stands; counts only, names nobody."""
     account = operator(console, request, console.clock.now())
     purpose = purpose_of(read_body(PurposeForm, body).purpose)
     with console.database.read(db.Purpose.OPERATOR) as read:
-        found = incidents.find(read, number)
+        found = incidents.find(read, incident_no)
         require(account.principal, Action.READ_INCIDENT, Resource(found.place), purpose=purpose)
-        stands = asked.progress(read, number, run)
+        stands = asked.progress(read, incident_no, run)
     return RunAnswer(state=stands.state, error=stands.error, report=stands.report)
 
 
-@post("/incidents/{number:str}/people", status_code=200, operation_class=documented(PageForm), sync_to_thread=True)
-def people_page(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> PageAnswer:
+@post("/incidents/{incident_no:str}/people", status_code=200, operation_class=documented(PageForm), sync_to_thread=True)
+def people_page(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> PageAnswer:
     """A page of the list, by hop, exposure and person; `after` of one page asks for the next."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -242,7 +258,7 @@ def people_page(request: AnyRequest, console: ConsoleParts, number: FromPath[str
     page = reading(
         console,
         account,
-        number,
+        incident_no,
         purpose_of(sent.purpose),
         "incident_people",
         lambda read, incident, scopes: pages.page(
@@ -254,8 +270,10 @@ def people_page(request: AnyRequest, console: ConsoleParts, number: FromPath[str
     return PageAnswer.of(page)
 
 
-@post("/incidents/{number:str}/counts", status_code=200, operation_class=documented(PurposeForm), sync_to_thread=True)
-def counts(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> Counts:
+@post(
+    "/incidents/{incident_no:str}/counts", status_code=200, operation_class=documented(PurposeForm), sync_to_thread=True
+)
+def counts(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> Counts:
     """The list in numbers: by tier, hop, state, county and day."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -263,7 +281,7 @@ def counts(request: AnyRequest, console: ConsoleParts, number: FromPath[str], bo
     return reading(
         console,
         account,
-        number,
+        incident_no,
         purpose,
         "incident_counts",
         lambda read, incident, scopes: pages.counts(read, incident.incident_ref, scopes=scopes),
@@ -272,26 +290,31 @@ def counts(request: AnyRequest, console: ConsoleParts, number: FromPath[str], bo
     )
 
 
-@post("/incidents/{number:str}/why", status_code=200, operation_class=documented(PersonForm), sync_to_thread=True)
-def why_listed(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> WhyAnswer:
+@post("/incidents/{incident_no:str}/why", status_code=200, operation_class=documented(PersonForm), sync_to_thread=True)
+def why_listed(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> WhyAnswer:
     """Why somebody is listed: the chain from the case, each link with place and minutes. The person sees it."""
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(PersonForm, body)
     person = parse_person_ref(sent.person)
     purpose = purpose_of(sent.purpose)
-    found = reading(console, account, number, purpose, "incident_why", lambda _, incident, __: incident, at=at)
+    found = reading(console, account, incident_no, purpose, "incident_why", lambda _, incident, __: incident, at=at)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        _, _, actor = changing(write, account, number, Action.TRACE, purpose)
+        _, _, actor = changing(write, account, incident_no, Action.TRACE, purpose)
         allowed = permit.for_operator(
-            write, account.principal, account.username, incident=number, place=found.place, purpose=purpose, at=at
+            write, account.principal, account.username, incident=incident_no, place=found.place, purpose=purpose, at=at
         )
-        acting.record(write, actor, "incident_why", number, at=at, person=person, purpose=purpose)
+        acting.record(write, actor, "incident_why", incident_no, at=at, person=person, purpose=purpose)
     return WhyAnswer.of(why.explain(console.database, console.lake, found, person, permit=allowed, at=at))
 
 
-@post("/incidents/{number:str}/through", status_code=200, operation_class=documented(ChildrenForm), sync_to_thread=True)
-def listed_through(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> PageAnswer:
+@post(
+    "/incidents/{incident_no:str}/through",
+    status_code=200,
+    operation_class=documented(ChildrenForm),
+    sync_to_thread=True,
+)
+def listed_through(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> PageAnswer:
     """Who is listed through a case or a contact: one level of the chain, in pages by person."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -300,7 +323,7 @@ def listed_through(request: AnyRequest, console: ConsoleParts, number: FromPath[
     page = reading(
         console,
         account,
-        number,
+        incident_no,
         purpose_of(sent.purpose),
         "incident_through",
         lambda read, incident, scopes: pages.children(
@@ -312,9 +335,12 @@ def listed_through(request: AnyRequest, console: ConsoleParts, number: FromPath[
 
 
 @post(
-    "/incidents/{number:str}/announcements", status_code=200, operation_class=documented(PageForm), sync_to_thread=True
+    "/incidents/{incident_no:str}/announcements",
+    status_code=200,
+    operation_class=documented(PageForm),
+    sync_to_thread=True,
 )
-def announced(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> AnnouncedPage:
+def announced(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> AnnouncedPage:
     """Places whose crowds are told together, with the scans withheld; names nobody. Only `after` and `limit` count."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -322,7 +348,7 @@ def announced(request: AnyRequest, console: ConsoleParts, number: FromPath[str],
     return reading(
         console,
         account,
-        number,
+        incident_no,
         purpose_of(sent.purpose),
         "incident_announcements",
         lambda read, incident, _: pages.announcements(

@@ -147,11 +147,11 @@ def board(request: AnyRequest, console: ConsoleParts, day: FromQuery[str], place
     )
 
 
-@get("/indicators/{name:str}/counties", sync_to_thread=True)
+@get("/indicators/{measure:str}/counties", sync_to_thread=True)
 def counties(
     request: AnyRequest,
     console: ConsoleParts,
-    name: FromPath[str],
+    measure: FromPath[str],
     day: FromQuery[str],
     place: FromQuery[str] = "",
     days: FromQuery[int] = 1,
@@ -162,25 +162,30 @@ def counties(
     grant = _may_read(account, place)
     with console.database.read(db.Purpose.BATCH) as read:
         found = indicators.counties(
-            read, name, day=_day(day), place=place, at=at, scope=grant.district, days=_days(days)
+            read, measure, day=_day(day), place=place, at=at, scope=grant.district, days=_days(days)
         )
     told = ((county, FigureAnswer.of_figure(figure)) for county, figure in found)
     return [CountyAnswer(county, figure) for county, figure in told if figure is not None]
 
 
-@post("/indicators/{name:str}/subjects", status_code=200, operation_class=documented(SubjectQuery), sync_to_thread=True)
-def subjects(request: AnyRequest, console: ConsoleParts, name: FromPath[str], body: RawBody) -> SubjectPage:
+@post(
+    "/indicators/{measure:str}/subjects",
+    status_code=200,
+    operation_class=documented(SubjectQuery),
+    sync_to_thread=True,
+)
+def subjects(request: AnyRequest, console: ConsoleParts, measure: FromPath[str], body: RawBody) -> SubjectPage:
     """A page of the list behind a number."""
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(SubjectQuery, body)
     grant = asked(console, account, "indicator_list_refused", at, lambda: _may_read(account, sent.place))
-    indicator = indicators.find(name)
+    indicator = indicators.find(measure)
     counted = indicators.window(_day(sent.day), sent.place, at, days=sent.days)
     key = pages.after(sent.after, 2)
     position = None if key is None else (key[0], key[1][0], key[1][1])
     with console.database.write(db.Purpose.BATCH) as write:
-        found = indicators.subjects(write, name, counted, hit=sent.hit, after=position, limit=sent.limit)
+        found = indicators.subjects(write, measure, counted, hit=sent.hit, after=position, limit=sent.limit)
         detail: dict[str, str | int] = {"name": indicator.name, "count": len(found)}
         noted(write, account, grant, "indicator_list", at, detail=detail)
     last = found[-1] if len(found) == sent.limit else None

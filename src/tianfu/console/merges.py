@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
-from litestar import get, post
-from litestar.params import FromPath, FromQuery, RawBody
+from litestar import post
+from litestar.params import FromPath, RawBody
 
 from tianfu.access.accounts import Account
 from tianfu.access.decide import Resource, require
@@ -33,6 +33,12 @@ class MergeForm(msgspec.Struct, frozen=True, kw_only=True):
     kept: str
     merged: str
     reason: str
+
+
+class MergesQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose merges."""
+
+    person: str
 
 
 class MergeAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,45 +88,45 @@ def ask_merge(request: AnyRequest, console: ConsoleParts, body: RawBody) -> Merg
         return _told(write, account, "merge_asked", number, at)
 
 
-@post("/people/merges/{number:int}/approval", status_code=200, sync_to_thread=True)
-def approve_merge(request: AnyRequest, console: ConsoleParts, number: FromPath[int]) -> MergeAnswer:
+@post("/people/merges/{merge_ref:int}/approval", status_code=200, sync_to_thread=True)
+def approve_merge(request: AnyRequest, console: ConsoleParts, merge_ref: FromPath[int]) -> MergeAnswer:
     """Approve a merge that somebody else asked for: from now on both codes show one colour."""
     at = console.clock.now()
     account = operator(console, request, at)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        _require_about(write, account, number)
-        merges.approve(write, number, by=account.username, at=at)
-        return _told(write, account, "merge_people", number, at)
+        _require_about(write, account, merge_ref)
+        merges.approve(write, merge_ref, by=account.username, at=at)
+        return _told(write, account, "merge_people", merge_ref, at)
 
 
-@post("/people/merges/{number:int}/undoing", status_code=200, sync_to_thread=True)
-def ask_undoing(request: AnyRequest, console: ConsoleParts, number: FromPath[int]) -> MergeAnswer:
+@post("/people/merges/{merge_ref:int}/undoing", status_code=200, sync_to_thread=True)
+def ask_undoing(request: AnyRequest, console: ConsoleParts, merge_ref: FromPath[int]) -> MergeAnswer:
     """Ask that a merge be undone. Nothing changes before a second account approves."""
     at = console.clock.now()
     account = operator(console, request, at)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        _require_about(write, account, number)
-        merging.ask_undo(write, number, by=account.username, at=at)
-        return _told(write, account, "unmerge_asked", number, at)
+        _require_about(write, account, merge_ref)
+        merging.ask_undo(write, merge_ref, by=account.username, at=at)
+        return _told(write, account, "unmerge_asked", merge_ref, at)
 
 
-@post("/people/merges/{number:int}/undoing/approval", status_code=200, sync_to_thread=True)
-def approve_undoing(request: AnyRequest, console: ConsoleParts, number: FromPath[int]) -> MergeAnswer:
+@post("/people/merges/{merge_ref:int}/undoing/approval", status_code=200, sync_to_thread=True)
+def approve_undoing(request: AnyRequest, console: ConsoleParts, merge_ref: FromPath[int]) -> MergeAnswer:
     """Approve the undoing that somebody else asked for: each is by themselves again."""
     at = console.clock.now()
     account = operator(console, request, at)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        _require_about(write, account, number)
-        merges.approve_undo(write, number, by=account.username, at=at)
-        return _told(write, account, "unmerge_people", number, at)
+        _require_about(write, account, merge_ref)
+        merges.approve_undo(write, merge_ref, by=account.username, at=at)
+        return _told(write, account, "unmerge_people", merge_ref, at)
 
 
-@get("/people/merges", sync_to_thread=True)
-def list_merges(request: AnyRequest, console: ConsoleParts, person: FromQuery[str]) -> list[MergeAnswer]:
+@post("/people/merges/list", status_code=200, operation_class=documented(MergesQuery), sync_to_thread=True)
+def list_merges(request: AnyRequest, console: ConsoleParts, body: RawBody) -> list[MergeAnswer]:
     """The merges of one person, undone ones too, at most `PAGE_MAX`. The person sees that it was read."""
     at = console.clock.now()
     account = operator(console, request, at)
-    asked = parse_person_ref(person)
+    asked = parse_person_ref(read_body(MergesQuery, body).person)
     with console.database.write(db.Purpose.OPERATOR) as write:
         _require(write, account, [asked])
         found = merge_store.history(write, person=asked, after=0, limit=PAGE_MAX)

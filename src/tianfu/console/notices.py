@@ -22,13 +22,15 @@ from tianfu.tracing.notices import send, store, texts
 from tianfu.tracing.notices.send import Message
 
 
-@post("/incidents/{number:str}/notices", status_code=200, operation_class=documented(NoticeForm), sync_to_thread=True)
-def queue(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> NoticeAnswer:
+@post(
+    "/incidents/{incident_no:str}/notices", status_code=200, operation_class=documented(NoticeForm), sync_to_thread=True
+)
+def queue(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> NoticeAnswer:
     """Put messages in line; who has had the same text gets none. How many are in each state then."""
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(NoticeForm, body)
-    incident = _incident(console, number)
+    incident = _incident(console, incident_no)
     grant = may_assign(account, incident.place)
     loaded = texts.load(texts.FILE)
     if sent.places:
@@ -40,37 +42,37 @@ def queue(request: AnyRequest, console: ConsoleParts, number: FromPath[str], bod
         persons = [parse_person_ref(person) for person in sent.people] or None
         queued = send.queue_contacts(console.database, incident, message, persons=persons)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        noted(write, account, grant, "notice_queue", at, incident=number, detail={"count": queued})
+        noted(write, account, grant, "notice_queue", at, incident=incident_no, detail={"count": queued})
         return _states(write, incident)
 
 
-@get("/incidents/{number:str}/notices", sync_to_thread=True)
-def states(request: AnyRequest, console: ConsoleParts, number: FromPath[str]) -> NoticeAnswer:
+@get("/incidents/{incident_no:str}/notices", sync_to_thread=True)
+def states(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str]) -> NoticeAnswer:
     """How many messages are in each state."""
     account = operator(console, request, console.clock.now())
-    incident = _incident(console, number)
+    incident = _incident(console, incident_no)
     may_assign(account, incident.place)
     with console.database.read(db.Purpose.OPERATOR) as read:
         return _states(read, incident)
 
 
 @post(
-    "/incidents/{number:str}/notices/text",
+    "/incidents/{incident_no:str}/notices/text",
     status_code=200,
     operation_class=documented(NoticeTextForm),
     sync_to_thread=True,
 )
-def text(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> NoticeTextAnswer:
+def text(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> NoticeTextAnswer:
     """What one person would be told; nothing is queued."""
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(NoticeTextForm, body)
     person = parse_person_ref(sent.person)
-    incident = _incident(console, number)
+    incident = _incident(console, incident_no)
     grant = may_assign(account, incident.place)
     with console.database.write(db.Purpose.OPERATOR) as write:
         followed = store.followed(write, incident.incident_ref, after=0, limit=1, persons=[person])
-        noted(write, account, grant, "notice_read", at, incident=number, person=person)
+        noted(write, account, grant, "notice_read", at, incident=incident_no, person=person)
     if not followed:
         raise NotFoundError
     told = send.told_of(followed[0], schedules_of(incident.rules, shanghai_day(at)), sent.audience)

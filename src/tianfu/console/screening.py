@@ -44,21 +44,26 @@ from tianfu.tracing.screening.store import PersonRow, Wanted
 _Making = Callable[[Write, Incident, str, datetime], Run]
 
 
-@post("/incidents/{number:str}/screening", status_code=201, operation_class=documented(FunnelForm), sync_to_thread=True)
-def begin_screening(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> RunAnswer:
+@post(
+    "/incidents/{incident_no:str}/screening",
+    status_code=201,
+    operation_class=documented(FunnelForm),
+    sync_to_thread=True,
+)
+def begin_screening(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> RunAnswer:
     """Gather what the sources say of the incident now, and run a funnel on it. Earlier screenings stay."""
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(FunnelForm, body)
     loaded = funnel_files.find(console.funnels, sent.funnel or funnel_files.DEFAULT)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        place = incidents.find(write, number).place
+        place = incidents.find(write, incident_no).place
         # Recorded before the visits are opened, whatever becomes of the screening.
         permit = for_operator(
             write,
             account.principal,
             account.username,
-            incident=number,
+            incident=incident_no,
             place=place,
             purpose=Purpose.INVESTIGATION,
             at=at,
@@ -67,71 +72,77 @@ def begin_screening(request: AnyRequest, console: ConsoleParts, number: FromPath
     return _made(
         console,
         request,
-        number,
+        incident_no,
         lambda write, incident, by, at: screenings.begin(write, incident, loaded, by=by, at=at, scanned=scanned),
     )
 
 
-@get("/incidents/{number:str}/screening", sync_to_thread=True)
-def read_screening(request: AnyRequest, console: ConsoleParts, number: FromPath[str]) -> RunAnswer:
+@get("/incidents/{incident_no:str}/screening", sync_to_thread=True)
+def read_screening(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str]) -> RunAnswer:
     """The newest run of the newest screening, step by step; no people."""
     account = operator(console, request, console.clock.now())
     with console.database.read(db.Purpose.OPERATOR) as read:
-        incident = _readable(account, incidents.find(read, number))
+        incident = _readable(account, incidents.find(read, incident_no))
         return RunAnswer.of(screenings.current(read, incident))
 
 
-@get("/incidents/{number:str}/screening/runs", sync_to_thread=True)
-def read_runs(request: AnyRequest, console: ConsoleParts, number: FromPath[str]) -> list[RunAnswer]:
+@get("/incidents/{incident_no:str}/screening/runs", sync_to_thread=True)
+def read_runs(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str]) -> list[RunAnswer]:
     """The runs of the newest screening, newest first: who undid or changed what."""
     account = operator(console, request, console.clock.now())
     with console.database.read(db.Purpose.OPERATOR) as read:
-        incident = _readable(account, incidents.find(read, number))
+        incident = _readable(account, incidents.find(read, incident_no))
         return [RunAnswer.of(run) for run in screenings.history(read, incident)]
 
 
-@post("/incidents/{number:str}/screening/steps/{step:str}/undoing", status_code=200, sync_to_thread=True)
-def undo_step(request: AnyRequest, console: ConsoleParts, number: FromPath[str], step: FromPath[str]) -> RunAnswer:
+@post("/incidents/{incident_no:str}/screening/steps/{step:str}/undoing", status_code=200, sync_to_thread=True)
+def undo_step(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], step: FromPath[str]) -> RunAnswer:
     """Run again without this step; the later steps are applied anew."""
     return _made(
-        console, request, number, lambda write, incident, by, at: screenings.undo(write, incident, step, by=by, at=at)
+        console,
+        request,
+        incident_no,
+        lambda write, incident, by, at: screenings.undo(write, incident, step, by=by, at=at),
     )
 
 
-@post("/incidents/{number:str}/screening/steps/{step:str}/redoing", status_code=200, sync_to_thread=True)
-def redo_step(request: AnyRequest, console: ConsoleParts, number: FromPath[str], step: FromPath[str]) -> RunAnswer:
+@post("/incidents/{incident_no:str}/screening/steps/{step:str}/redoing", status_code=200, sync_to_thread=True)
+def redo_step(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], step: FromPath[str]) -> RunAnswer:
     """Run again with a step that was undone."""
     return _made(
-        console, request, number, lambda write, incident, by, at: screenings.redo(write, incident, step, by=by, at=at)
+        console,
+        request,
+        incident_no,
+        lambda write, incident, by, at: screenings.redo(write, incident, step, by=by, at=at),
     )
 
 
 @post(
-    "/incidents/{number:str}/screening/steps/{step:str}/thresholds",
+    "/incidents/{incident_no:str}/screening/steps/{step:str}/thresholds",
     status_code=200,
     operation_class=documented(ThresholdsForm),
     sync_to_thread=True,
 )
 def rerun_step(
-    request: AnyRequest, console: ConsoleParts, number: FromPath[str], step: FromPath[str], body: RawBody
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], step: FromPath[str], body: RawBody
 ) -> RunAnswer:
     """Run again with other thresholds at this step, and with what the field has judged since."""
     values = read_body(ThresholdsForm, body).thresholds
     return _made(
         console,
         request,
-        number,
+        incident_no,
         lambda write, incident, by, at: screenings.rerun(write, incident, step, values, by=by, at=at),
     )
 
 
 @post(
-    "/incidents/{number:str}/screening/pages",
+    "/incidents/{incident_no:str}/screening/pages",
     status_code=200,
     operation_class=documented(PageForm),
     sync_to_thread=True,
 )
-def read_page(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> PageAnswer:
+def read_page(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> PageAnswer:
     """People of the newest run, by step, reason and county."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -143,7 +154,7 @@ def read_page(request: AnyRequest, console: ConsoleParts, number: FromPath[str],
     after = 0 if sent.after is None else parse_person_ref(sent.after)
     rows: list[PersonRow] = []
     with console.database.write(db.Purpose.OPERATOR) as write:
-        incident = incidents.find(write, number)
+        incident = incidents.find(write, incident_no)
         run = screenings.current(write, incident)
         wanted = Wanted(
             listed=sent.listed,
@@ -163,19 +174,21 @@ def read_page(request: AnyRequest, console: ConsoleParts, number: FromPath[str],
 
 
 @post(
-    "/incidents/{number:str}/screening/people",
+    "/incidents/{incident_no:str}/screening/people",
     status_code=200,
     operation_class=documented(PersonForm),
     sync_to_thread=True,
 )
-def read_person(request: AnyRequest, console: ConsoleParts, number: FromPath[str], body: RawBody) -> StandingAnswer:
+def read_person(
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody
+) -> StandingAnswer:
     """Why somebody is on the list or off it: what each step said, and what the field judged. The person sees it."""
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(PersonForm, body)
     person, purpose = parse_person_ref(sent.person), purpose_of(sent.purpose)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        incident = incidents.find(write, number)
+        incident = incidents.find(write, incident_no)
         run = screenings.current(write, incident)
         row = store.person(write, run.run_ref, person)
         county = f"{row.county:06d}" if row is not None and row.county else None
