@@ -265,5 +265,10 @@ def test_a_made_up_position_is_a_fault(field: Field, after: str) -> None:
 def test_all_of_it_is_described(field: Field) -> None:
     paths = field.browsers["chief"].ask("GET", "/api/v1/openapi.json").json()["paths"]
 
-    for path in ("incidents/{incident_no}/tasks", "tasks/{task_ref}/outcome", "handovers", "indicators/{measure}/subjects"):
+    for path in (
+        "incidents/{incident_no}/tasks",
+        "tasks/{task_ref}/outcome",
+        "handovers",
+        "indicators/{measure}/subjects",
+    ):
         assert paths[f"{API}/{path}"]["post"]["requestBody"]["content"]["application/json"]["schema"]

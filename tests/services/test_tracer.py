@@ -108,6 +108,26 @@ def test_late_scans_reach_the_list_without_anybody_asking(watched: Watched) -> N
     assert watched.events().count("an incident was traced") == runs
 
 
+def test_scans_that_were_on_their_way_reach_the_list_within_half_a_minute(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_000.0
+    monkeypatch.setattr(tracer_module, "monotonic_seconds", lambda: now)
+    monkeypatch.setattr(tracer_module, "RETRACE_SECONDS", 180.0)
+    first, second, _ = watched.people
+    watched.positive()
+    watched.settle()
+
+    tracing.fill(watched.lake, [(person, watched.canteen, NOON - timedelta(minutes=5)) for person in (first, second)])
+    now += 10
+    watched.settle()
+    assert watched.listed() == []
+    now += 20
+    watched.settle()
+
+    assert watched.listed() == [second]
+
+
 def test_a_refused_run_is_told_and_keeps_no_other_waiting(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second, third = watched.people
     at = NOON - timedelta(hours=20)

@@ -44,6 +44,9 @@ IDLE_SECONDS: Final = 1.0
 BACKOFF_SECONDS: Final = 2.0
 # Scans reach the lake within a minute, and late ones by the hour; each retrace reads what the first run read.
 RETRACE_SECONDS: Final = 180.0
+# A gate's last scans are shipped within 5 s and rolled within 10: an incident that was touched is traced once more
+# then, so that who was scanned in the minute before the result is on the list within the promised 60 s.
+AGAIN_SECONDS: Final = 25.0
 # Lists of travellers and members come by the day and touch no lake.
 RETRACE_ANYWAY_SECONDS: Final = 1_800.0
 # A large file of revised results is thousands of people to look at; the first cases in it do not wait for the last.
@@ -68,6 +71,8 @@ class Tracer:
         self._works = threading.Event()
         # Number of an incident: when its run may be tried again, on the monotonic clock, and its touches by then.
         self._refused: dict[str, tuple[float, int]] = {}
+        # Number of an incident: when it is traced once more, on the monotonic clock.
+        self._again: dict[str, float] = {}
         self._retrace: list[str] = []
         self._retrace_at = 0.0
         self._retrace_anyway_at = 0.0
@@ -101,7 +106,9 @@ class Tracer:
             self._followed += 1
             return True
         self._followed = 0
-        return self._trace_touched() or self._do_asked() or self._in_turn() or self._follow()
+        if self._trace_touched() or self._trace_again():
+            return True
+        return self._do_asked() or self._in_turn() or self._follow()
 
     def _in_turn(self) -> bool:
         """What may wait a while: a retrace and a step of follow-up, neither of which keeps the other waiting."""
@@ -131,6 +138,19 @@ class Tracer:
                 self._trace(number, touches)
                 return True
         return False
+
+    def _trace_again(self) -> bool:
+        """Trace an incident that was touched a moment ago once more, with the scans that were on their way then."""
+        now = monotonic_seconds()
+        number = next((one for one, at in self._again.items() if now >= at), None)
+        if number is None:
+            return False
+        with self._database.read(Purpose.WORKER) as read:
+            is_open = number in incident_store.open_numbers(read)
+        del self._again[number]
+        if is_open:
+            self._trace(number, -1, everything=True)
+        return True
 
     def _do_asked(self) -> bool:
         outcome = asked.work(self._database, self._lake, at=self._clock.now())
@@ -177,6 +197,8 @@ class Tracer:
             self._log.error("an incident is not traced", key=number, code=error.code)
             return
         self._refused.pop(number, None)
+        if not everything:
+            self._again.setdefault(number, monotonic_seconds() + AGAIN_SECONDS)
         self._log.info(
             "an incident was traced",
             key=number,
