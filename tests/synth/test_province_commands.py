@@ -22,16 +22,17 @@ def test_a_province_is_written_and_not_over_another(tmp_path: Path) -> None:
     assert "not empty" in again.output
 
 
-def test_arrays_only_are_days_of_a_lake(tmp_path: Path) -> None:
+@pytest.mark.parametrize("said", [["--arrays-only"], []])
+def test_beyond_a_million_people_there_are_days_of_a_lake(tmp_path: Path, said: list[str]) -> None:
     out = tmp_path / "out"
-    arguments = ["--people", "3000000", "--days", "1", "--out", str(out), "--arrays-only", "--scans-a-day", "10000"]
+    arguments = ["--people", "3000000", "--days", "1", "--out", str(out), *said, "--scans-a-day", "10000"]
     done = CliRunner().invoke(command, arguments)
     assert done.exit_code == 0, done.output
     assert len(list(out.rglob("by-venue.u64"))) == 1
     assert not (out / "people.csv").exists()
 
 
-@pytest.mark.parametrize("arguments", [["--people", "10"], ["--people", "2000000", "--out", "x"], ["--place", "99"]])
+@pytest.mark.parametrize("arguments", [["--people", "10"], ["--people", "0", "--out", "x"], ["--place", "99"]])
 def test_what_cannot_be_made_is_said(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     more = ["--people", "10", "--out", "y"] if arguments[0] == "--place" else ["--days", "1"]

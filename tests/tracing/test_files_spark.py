@@ -83,7 +83,8 @@ def test_a_result_may_lie_among_the_visits(engine: Trace, tmp_path: Path) -> Non
 
 def test_who_answers_an_interruption_is_not_spark(spark: SparkSession) -> None:
     assert spark.sparkContext.applicationId
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    # Whoever ran before in this process may answer it; PySpark would put a handler of its own in place.
+    assert "spark" not in str(getattr(signal.getsignal(signal.SIGINT), "__module__", ""))
 
 
 def test_parquet_that_spark_finds_wanting_is_refused(engine: Trace, tmp_path: Path) -> None:
