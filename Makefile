@@ -31,7 +31,7 @@ dev:
 
 test: ## set up what the tests need, then run all of them
 	@$(PYTHON) scripts/setup.py runtime dev web browser
-	@$(MAKE) lint types imports web-check
+	@$(MAKE) -j2 --output-sync=target lint types imports web-check
 	@echo "test: unit, property, flow and browser tests"
 	@$(PYTEST) -q
 
