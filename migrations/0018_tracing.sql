@@ -2,7 +2,7 @@
 
 create table incident (
     incident_ref integer generated always as identity primary key,
-    -- What people write: 2022-510112-003, the year, the county, the how-manieth there in that year.
+    -- What people write: 2022-510112-003, the year, the county, a running number there.
     number       text not null unique check (number ~ '^[0-9]{4}-[0-9]{6}-[0-9]{3}$'),
     place        text not null check (place ~ '^[0-9]{6}$'),
     -- The tracing rule set by name; null for the one in force on the day.
