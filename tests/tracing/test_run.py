@@ -19,6 +19,7 @@ from tianfu.tracing.incidents import IncidentClosedError
 from tianfu.tracing.run import RunOvertakenError
 
 PEOPLE = 40
+FIVE = timedelta(minutes=5)
 CATEGORIES = ("catering", "retail", "sport", "vehicle", "school")
 
 
@@ -256,3 +257,18 @@ def test_a_closed_incident_is_not_traced(world: World) -> None:
 
     with pytest.raises(IncidentClosedError):
         tracing.traced(world.database, world.lake, number)
+
+
+def test_who_came_before_midnight_meets_a_case_who_came_after_it(world: World, tmp_path: Path) -> None:
+    case, contact = world.people[:2]
+    midnight = NOON.replace(hour=16) - timedelta(days=2)
+    tracing.fill(
+        tmp_path,
+        [(case, world.venues[0], midnight + FIVE), (contact, world.venues[0], midnight - FIVE)],
+    )
+    number = tracing.opened(world.database)
+    tracing.add(world.database, number, case, midnight)
+
+    tracing.traced(world.database, tmp_path, number)
+
+    assert [(row[0], row[5]) for row in tracing.listed(world.database, number)] == [(contact, midnight + FIVE)]

@@ -43,7 +43,7 @@ from tianfu.tracing.list_store import CrowdRow, ExpansionRow
 from tianfu.tracing.model import Announcement, Sources
 from tianfu.tracing.plan import Plan
 from tianfu.tracing.rows import TIERS, pack
-from tianfu.tracing.terms import SETTINGS, Terms, terms_of
+from tianfu.tracing.terms import SETTINGS, Terms, first_day, terms_of
 
 # Rows of all cases together: 100 bytes each with their index, so 500 MB; each may be a person of the list.
 SUPPORT_ROWS_MAX: Final = 5_000_000
@@ -139,7 +139,7 @@ def _once(
     with database.write(Purpose.BATCH) as write:
         begun = _begin(write, number, permit_for, as_of, at, everything=everything)
     since = min((case.infectious_from for case in begun.entered), default=as_of)
-    with open_days(lake, begun.permit, shanghai_day(since), shanghai_day(as_of)) as visits:
+    with open_days(lake, begun.permit, first_day(begun.terms, since), shanghai_day(as_of)) as visits:
         ground = grounds.ground(visits.partitions, begun.categories, begun.people, begun.aliases)
         expanded = _expand_all(database, ground, begun, as_of)
         with database.write(Purpose.BATCH) as write:

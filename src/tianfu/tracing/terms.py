@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -72,3 +72,12 @@ def _hop(rule_set: TracingRules, number: int) -> HopTerms:
             ways.append(TierTerms(tier_number(tier), reach, settings))
     followed = np.array([tier_number(tier) for tier in rule_set.hop[number - 1].of], np.uint8)
     return HopTerms(tuple(ways), followed)
+
+
+def first_day(terms: Terms, since: datetime) -> date:
+    """The first day that a trace from `since` on must read.
+
+    A source's visit after midnight meets whoever came before it, as far back as any type of venue reaches.
+    """
+    before = max((int(way.reach.before.max()) for hop in terms.hops for way in hop.tiers), default=0)
+    return shanghai_day(since - timedelta(minutes=before))

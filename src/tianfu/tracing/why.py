@@ -27,7 +27,7 @@ from tianfu.tracing.aliases import Aliases
 from tianfu.tracing.cases import Entered
 from tianfu.tracing.incidents import Incident
 from tianfu.tracing.model import PerVenue, Sources
-from tianfu.tracing.terms import Terms, terms_of
+from tianfu.tracing.terms import Terms, first_day, terms_of
 
 # Cases that are named for one person, and meetings that are told of one step: a screen each.
 CASES_MAX: Final = 50
@@ -131,7 +131,7 @@ def explain(
         types = grounds.venue_types(list_store.venue_categories(read))
         until = absolute_minute(as_of) + 1
         since = as_of if entered is None else entered.infectious_from
-        with open_days(lake, permit, shanghai_day(since), shanghai_day(as_of)) as visits:
+        with open_days(lake, permit, first_day(terms, since), shanghai_day(as_of)) as visits:
             chain = tuple(
                 _step(read, visits.partitions, types, terms, number, link, _source(read, link, links, entered, until))
                 for number, link in enumerate(links, start=1)
