@@ -71,6 +71,7 @@ format: dev ## put every file in the one format
 bench: setup ## measure every budget against a baseline in the same run
 	@$(PYTHON) scripts/setup.py bench
 	@$(BIN)/tianfu bench
+	@$(BIN)/tianfu bench trace
 
 drill: setup ## screen simulated outbreaks of 20 seeds and score the funnel against the truth
 	@$(BIN)/tianfu synth drill --seeds 20 --out var/drill

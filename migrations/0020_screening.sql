@@ -101,6 +101,7 @@ create table contact_confirmation (
     check ((state = 'withdrawn') = (withdrawn_at is not null))
 );
 create index contact_confirmation_incident on contact_confirmation (incident_ref, confirmation_ref desc);
+create index contact_confirmation_alone on contact_confirmation (decided_at) where approved_by is null;
 
 create table contact_confirmed (
     confirmation_ref integer not null references contact_confirmation,

@@ -89,7 +89,7 @@ def test_from_a_case_to_the_page_why_and_out_again(scene: Scene) -> None:
     case, eater, player = map(reference, scene.here)
 
     first = scene.ask(f"/{number}/people", limit=2)
-    second = scene.ask(f"/{number}/people", limit=2, after=first["after"])
+    second = scene.ask(f"/{number}/people", limit=2, after=first["next"])
     counts = scene.ask(f"/{number}/counts")
     why = scene.ask(f"/{number}/why", person=player)
     through = scene.ask(f"/{number}/through", person=eater)
@@ -97,7 +97,7 @@ def test_from_a_case_to_the_page_why_and_out_again(scene: Scene) -> None:
 
     assert number == f"2022-{COUNTY}-001"
     assert [row["person"] for row in first["rows"] + second["rows"]] == [eater, reference(scene.elsewhere), player]
-    assert second["after"] is None
+    assert second["next"] is None
     assert [row["person"] for row in close["rows"]] == [eater]
     assert counts["by_hop"] == {"1": 2, "2": 1}
     assert counts["by_place"] == {COUNTY: 2, "510104": 1}

@@ -107,6 +107,21 @@ def test_confirming_again_adds_nothing_and_another_tier_revises_the_record(datab
     assert standing.attributes.tier is ContactTier.CLOSE
 
 
+def test_fifty_and_fifty_again_are_a_hundred(database: Database) -> None:
+    persons = synthetic.people(database, MANY)
+    half = MANY // 2
+    tiers = ["close"] * half + ["general"] * (MANY - half)
+    incident, _ = traced.opened(database, [Reached(one, tier) for one, tier in zip(persons, tiers, strict=True)])
+    first, rest = Choice(tiers=(ContactTier.CLOSE,)), Choice(tiers=(ContactTier.GENERAL,))
+    confirmed(database, incident, first)
+
+    with database.write(Purpose.BATCH) as write, pytest.raises(confirm.SecondPersonNeededError):
+        confirm.confirm(write, incident, rest, by="os:Li.Na", approved_by=None, at=LATER)
+    assert statements(database) == half
+    assert confirmed(database, incident, first, hours=1).people == 0
+    assert confirmed(database, incident, rest, hours=25).people == MANY - half
+
+
 def test_only_the_tiers_and_the_person_asked_for_are_confirmed(database: Database) -> None:
     close, general, other = synthetic.people(database, 3)
     incident, _ = traced.opened(database, [Reached(close), Reached(general, "general"), Reached(other)])

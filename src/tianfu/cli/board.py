@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from pathlib import Path
 
 import click
@@ -84,17 +82,16 @@ def follow(url: str) -> None:
     from tianfu.platform.observe import Log
     from tianfu.services.board_follower import HttpLink, Progress
     from tianfu.services.board_follower import follow as run
+    from tianfu.services.told import until_told
 
     def tell(progress: Progress) -> None:
         what = f"loading {progress.loading}: {progress.rows:,}" if progress.loading else f"change {progress.position:,}"
         click.echo(what)
 
     loaded = settings.load()
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stopping.set())
     link = HttpLink(url, secretfile.read(loaded.gate.board_secret))
     try:
-        run(loaded.var / "board", link, Log("board-follower"), stopping, tell=tell)
+        with until_told() as stopping:
+            run(loaded.var / "board", link, Log("board-follower"), stopping, tell=tell)
     finally:
         link.close()

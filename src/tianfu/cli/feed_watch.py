@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Final
@@ -19,6 +17,7 @@ from tianfu.feeds import freshness
 from tianfu.feeds.watch import FolderWatch, Report
 from tianfu.platform.collector import collect_rarely
 from tianfu.platform.database import DatabaseBusyError, DatabaseUnavailableError, Purpose
+from tianfu.services.told import until_told
 
 _SHANGHAI: Final = timezone(timedelta(hours=8))
 # Ten years, longer than delays are kept.
@@ -39,10 +38,7 @@ Loaded files go to done, others to refused, each with a report beside it.
 def watch(folder: Path, seconds: float, *, once: bool) -> None:
     """Load complete files that departments put into FOLDER, one subfolder for each feed."""
     collect_rarely()
-    stopping = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: stopping.set())
-    with records() as (database, pseudonym):
+    with until_told() as stopping, records() as (database, pseudonym):
         watching = FolderWatch(folder, database, pseudonym, loaded_by=terminal_actor())
         looks, told = 0, frozenset[str]()
         while not stopping.is_set() and not (once and looks > 1):

@@ -164,7 +164,7 @@ class AskedAnswer(msgspec.Struct, frozen=True):
     run: int
 
 
-class RunAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class TraceRunAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """How a run stands: waiting, running, done or failed; what it did, or the code of why not."""
 
     state: str
@@ -205,14 +205,14 @@ class ListedAnswer(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class PageAnswer(msgspec.Struct, frozen=True):
-    """Rows, and what to send as `after` for the next page; null when this was the last."""
+class ContactPage(msgspec.Struct, frozen=True):
+    """Rows; `next` is the `after` of the next page, null on the last one."""
 
     rows: tuple[ListedAnswer, ...]
-    after: str | None
+    next: str | None
 
     @classmethod
-    def of(cls, page: Page) -> PageAnswer:
+    def of(cls, page: Page) -> ContactPage:
         """The answer for a page."""
         return cls(tuple(ListedAnswer.of(row) for row in page.rows), page.after)
 

@@ -19,16 +19,16 @@ from tianfu.console.incident_forms import (
     CaseAnswer,
     CaseForm,
     ChildrenForm,
+    ContactPage,
     IncidentAnswer,
     ListForm,
     OpenForm,
-    PageAnswer,
     PageForm,
     PeriodForm,
     PersonForm,
     PurposeForm,
-    RunAnswer,
     RunForm,
+    TraceRunAnswer,
     WhyAnswer,
 )
 from tianfu.console.parts import ConsoleParts, operator
@@ -237,7 +237,7 @@ def ask_run(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[st
 )
 def run_progress(
     request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], run: FromPath[int], body: RawBody
-) -> RunAnswer:
+) -> TraceRunAnswer:
     """How a run that was asked for stands; counts only, names nobody."""
     account = operator(console, request, console.clock.now())
     purpose = purpose_of(read_body(PurposeForm, body).purpose)
@@ -245,11 +245,11 @@ def run_progress(
         found = incidents.find(read, incident_no)
         require(account.principal, Action.READ_INCIDENT, Resource(found.place), purpose=purpose)
         stands = asked.progress(read, incident_no, run)
-    return RunAnswer(state=stands.state, error=stands.error, report=stands.report)
+    return TraceRunAnswer(state=stands.state, error=stands.error, report=stands.report)
 
 
 @post("/incidents/{incident_no:str}/people", status_code=200, operation_class=documented(PageForm), sync_to_thread=True)
-def people_page(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> PageAnswer:
+def people_page(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> ContactPage:
     """A page of the list, by hop, exposure and person; `after` of one page asks for the next."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -267,7 +267,7 @@ def people_page(request: AnyRequest, console: ConsoleParts, incident_no: FromPat
         at=at,
         people_elsewhere=True,
     )
-    return PageAnswer.of(page)
+    return ContactPage.of(page)
 
 
 @post(
@@ -314,7 +314,9 @@ def why_listed(request: AnyRequest, console: ConsoleParts, incident_no: FromPath
     operation_class=documented(ChildrenForm),
     sync_to_thread=True,
 )
-def listed_through(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> PageAnswer:
+def listed_through(
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody
+) -> ContactPage:
     """Who is listed through a case or a contact: one level of the chain, in pages by person."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -331,7 +333,7 @@ def listed_through(request: AnyRequest, console: ConsoleParts, incident_no: From
         ),
         at=at,
     )
-    return PageAnswer.of(page)
+    return ContactPage.of(page)
 
 
 @post(

@@ -21,11 +21,11 @@ from tianfu.console.incident_access import ask, purpose_of
 from tianfu.console.parts import Console, ConsoleParts, operator
 from tianfu.console.screening_forms import (
     FunnelForm,
-    PageAnswer,
     PageForm,
     PersonForm,
-    RunAnswer,
+    ScreeningRunAnswer,
     StandingAnswer,
+    StandingPage,
     ThresholdsForm,
 )
 from tianfu.errors import Fault, InputInvalidError, NotFoundError
@@ -50,7 +50,9 @@ _Making = Callable[[Write, Incident, str, datetime], Run]
     operation_class=documented(FunnelForm),
     sync_to_thread=True,
 )
-def begin_screening(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> RunAnswer:
+def begin_screening(
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody
+) -> ScreeningRunAnswer:
     """Gather what the sources say of the incident now, and run a funnel on it. Earlier screenings stay."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -78,25 +80,27 @@ def begin_screening(request: AnyRequest, console: ConsoleParts, incident_no: Fro
 
 
 @get("/incidents/{incident_no:str}/screening", sync_to_thread=True)
-def read_screening(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str]) -> RunAnswer:
+def read_screening(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str]) -> ScreeningRunAnswer:
     """The newest run of the newest screening, step by step; no people."""
     account = operator(console, request, console.clock.now())
     with console.database.read(db.Purpose.OPERATOR) as read:
         incident = _readable(account, incidents.find(read, incident_no))
-        return RunAnswer.of(screenings.current(read, incident))
+        return ScreeningRunAnswer.of(screenings.current(read, incident))
 
 
 @get("/incidents/{incident_no:str}/screening/runs", sync_to_thread=True)
-def read_runs(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str]) -> list[RunAnswer]:
+def read_runs(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str]) -> list[ScreeningRunAnswer]:
     """The runs of the newest screening, newest first: who undid or changed what."""
     account = operator(console, request, console.clock.now())
     with console.database.read(db.Purpose.OPERATOR) as read:
         incident = _readable(account, incidents.find(read, incident_no))
-        return [RunAnswer.of(run) for run in screenings.history(read, incident)]
+        return [ScreeningRunAnswer.of(run) for run in screenings.history(read, incident)]
 
 
 @post("/incidents/{incident_no:str}/screening/steps/{step:str}/undoing", status_code=200, sync_to_thread=True)
-def undo_step(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], step: FromPath[str]) -> RunAnswer:
+def undo_step(
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], step: FromPath[str]
+) -> ScreeningRunAnswer:
     """Run again without this step; the later steps are applied anew."""
     return _made(
         console,
@@ -107,7 +111,9 @@ def undo_step(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[
 
 
 @post("/incidents/{incident_no:str}/screening/steps/{step:str}/redoing", status_code=200, sync_to_thread=True)
-def redo_step(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], step: FromPath[str]) -> RunAnswer:
+def redo_step(
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], step: FromPath[str]
+) -> ScreeningRunAnswer:
     """Run again with a step that was undone."""
     return _made(
         console,
@@ -125,7 +131,7 @@ def redo_step(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[
 )
 def rerun_step(
     request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], step: FromPath[str], body: RawBody
-) -> RunAnswer:
+) -> ScreeningRunAnswer:
     """Run again with other thresholds at this step, and with what the field has judged since."""
     values = read_body(ThresholdsForm, body).thresholds
     return _made(
@@ -142,7 +148,7 @@ def rerun_step(
     operation_class=documented(PageForm),
     sync_to_thread=True,
 )
-def read_page(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> PageAnswer:
+def read_page(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> StandingPage:
     """People of the newest run, by step, reason and county."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -170,7 +176,7 @@ def read_page(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[
     asked.require(console)
     people = tuple(StandingAnswer.of(screenings.standing(run.definition, row)) for row in rows)
     full = len(rows) == sent.limit
-    return PageAnswer(people=people, next=format_person_ref(PersonRef(rows[-1].person_ref)) if full else None)
+    return StandingPage(people=people, next=format_person_ref(PersonRef(rows[-1].person_ref)) if full else None)
 
 
 @post(
@@ -202,7 +208,7 @@ def read_person(
     return StandingAnswer.of(told, judgement)
 
 
-def _made(console: Console, request: AnyRequest, number: str, make: _Making) -> RunAnswer:
+def _made(console: Console, request: AnyRequest, number: str, make: _Making) -> ScreeningRunAnswer:
     """A run that the asker may make, in the trail with it."""
     at = console.clock.now()
     account = operator(console, request, at)
@@ -211,7 +217,7 @@ def _made(console: Console, request: AnyRequest, number: str, make: _Making) -> 
         require(account.principal, Action.TRACE, Resource(incident.place), purpose=Purpose.INVESTIGATION)
         run = make(write, incident, account.username, at)
         noted.run(write, incident, run, actor=account.username, at=at, channel="console")
-    return RunAnswer.of(run)
+    return ScreeningRunAnswer.of(run)
 
 
 def _readable(account: Account, incident: Incident) -> Incident:

@@ -76,7 +76,7 @@ class WithdrawalForm(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class RunAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class ScreeningRunAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A run of a screening: its funnel step by step."""
 
     screening: int
@@ -93,7 +93,7 @@ class RunAnswer(msgspec.Struct, frozen=True, kw_only=True):
     summary: FunnelSummary
 
     @classmethod
-    def of(cls, run: Run) -> RunAnswer:
+    def of(cls, run: Run) -> ScreeningRunAnswer:
         """The answer for `run`."""
         return cls(
             screening=run.screening_ref,
@@ -142,7 +142,7 @@ class StandingAnswer(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class PageAnswer(msgspec.Struct, frozen=True, kw_only=True):
+class StandingPage(msgspec.Struct, frozen=True, kw_only=True):
     """A page of people; `next` is where the next one begins, null after the last."""
 
     people: tuple[StandingAnswer, ...]

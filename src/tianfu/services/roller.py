@@ -9,7 +9,6 @@ which needs the trail. What was missed while the process was away is done at onc
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -26,6 +25,7 @@ from tianfu.platform.settings import Settings, load
 from tianfu.platform.sign import KeyPurpose
 from tianfu.services.installation import installed_database
 from tianfu.services.refusal import explained
+from tianfu.services.told import until_told
 
 # The shipper has a scan in a segment within 5 s; with this it is in a day within 16. The minute has room for a machine
 # that is busy closing a large day.
@@ -167,10 +167,7 @@ def _last(hour: int, at: datetime) -> datetime:
 def main() -> None:
     """Work with the settings of the environment until a signal comes."""
     log = Log("roller")
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stopping.set())
-    with explained(log):
+    with explained(log), until_told() as stopping:
         Roller(load(), log).run(stopping)
 
 

@@ -8,7 +8,6 @@ or two at a time. A journal that cannot be moved is left as it is, reported once
 
 from __future__ import annotations
 
-import signal
 import threading
 from pathlib import Path
 from typing import Final
@@ -19,6 +18,7 @@ from tianfu.lake.ship import ship
 from tianfu.platform.observe import Log
 from tianfu.platform.settings import load
 from tianfu.services.refusal import explained
+from tianfu.services.told import until_told
 
 # A gate writes at most 30,000 records a second: 150,000 and 7 MB a turn.
 TURN_SECONDS: Final = 5.0
@@ -69,10 +69,7 @@ class Shipper:
 def main() -> None:
     """Work with the settings of the environment until a signal comes."""
     log = Log("shipper")
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stopping.set())
-    with explained(log):
+    with explained(log), until_told() as stopping:
         Shipper(load().var, log).run(stopping)
 
 

@@ -25,7 +25,7 @@ BACKOFF_MAX_SECONDS: Final = 10.0
 QUICK_DEATH_SECONDS: Final = 5.0
 QUICK_DEATHS_TOLD: Final = 5
 STOP_SECONDS_MAX: Final = 10.0
-# Two files (the present and the one before) of each of the four processes: 80 MB at most.
+# Two files (the present and the one before) of each of the eight processes: 160 MB at most.
 LOG_BYTES_MAX: Final = 10 * 1024 * 1024
 
 

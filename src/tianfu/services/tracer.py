@@ -12,9 +12,6 @@ death: people wait in the queue, and a list is replaced whole.
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,13 +22,15 @@ from tianfu.errors import TianfuError
 from tianfu.evidence import case_changes, changes
 from tianfu.lake import permit, state
 from tianfu.lake.permit import Permit
-from tianfu.platform import collector, leases
+from tianfu.platform import collector
 from tianfu.platform.database import Database, Listener, Purpose, Write
 from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings, load
 from tianfu.services.follow_up import FollowUp
 from tianfu.services.installation import installed_database
+from tianfu.services.lease import Lease
 from tianfu.services.refusal import explained
+from tianfu.services.told import until_told
 from tianfu.tracing import asked, automatic, incident_store, run
 from tianfu.tracing.acting import TRACER
 
@@ -67,7 +66,10 @@ class Tracer:
         self._lake = settings.var / "lake"
         self._log = log
         self._clock = clock or SystemClock()
-        self._holder = f"{socket.gethostname()[:100]}:{os.getpid()}"
+        # Held by the operators' pool: a run of minutes has the others.
+        self._lease = Lease(
+            database, log, self._clock, name=LEASE_NAME, seconds=LEASE_SECONDS, purpose=Purpose.OPERATOR
+        )
         self._works = threading.Event()
         # Number of an incident: when its run may be tried again, on the monotonic clock, and its touches by then.
         self._refused: dict[str, tuple[float, int]] = {}
@@ -239,14 +241,11 @@ class Tracer:
         finally:
             ended.set()
             thread.join()
-            self._leave()
+            self._lease.leave()
 
     def _hold_lease(self) -> None:
         try:
-            with self._database.write(Purpose.OPERATOR) as write:
-                held = leases.acquire(
-                    write, name=LEASE_NAME, holder=self._holder, at=self._clock.now(), seconds=LEASE_SECONDS
-                )
+            held = self._lease.hold()
         except TianfuError:
             # The loop meets the same failure and says so.
             held = False
@@ -256,23 +255,12 @@ class Tracer:
         elif not held:
             self._works.clear()
 
-    def _leave(self) -> None:
-        """Let another tracer begin at once."""
-        try:
-            with self._database.write(Purpose.WORKER) as write:
-                leases.release(write, name=LEASE_NAME, holder=self._holder)
-        except TianfuError as error:
-            self._log.warning("the lease is left to lapse", code=error.code)
-
 
 def main() -> None:
     """Work with the settings of the environment until a signal comes."""
     collector.collect_rarely()
     log = Log("tracer")
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stopping.set())
-    with explained(log):
+    with explained(log), until_told() as stopping:
         settings = load()
         with installed_database(settings) as database:
             Tracer(settings, database, log).run(stopping)

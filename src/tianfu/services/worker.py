@@ -9,9 +9,6 @@ SIGINT end the batch under way and give the lease back.
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
 import threading
 from typing import Final
 
@@ -19,13 +16,15 @@ from tianfu.clock import Clock, SystemClock, monotonic_seconds
 from tianfu.errors import TianfuError
 from tianfu.evidence import changes
 from tianfu.feeds import freshness
-from tianfu.platform import collector, leases
+from tianfu.platform import collector
 from tianfu.platform.database import Database, Listener, Purpose
 from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings, load
 from tianfu.services.installation import installed_database
+from tianfu.services.lease import Lease
 from tianfu.services.refusal import explained
 from tianfu.services.signed_lists import SignedLists
+from tianfu.services.told import until_told
 from tianfu.status.cycle import Cycle
 
 LEASE_NAME: Final = "status"
@@ -49,7 +48,7 @@ class Worker:
         self._board_folder = settings.var / "board"
         self._log = log
         self._clock = clock or SystemClock()
-        self._holder = f"{socket.gethostname()[:100]}:{os.getpid()}"
+        self._lease = Lease(database, log, self._clock, name=LEASE_NAME, seconds=LEASE_SECONDS, purpose=Purpose.WORKER)
         self._cycle: Cycle | None = None
         self._lists = SignedLists(database, settings.var, log, life_seconds=settings.codes.list_hours * 3600)
         self._beat_at = 0.0
@@ -89,10 +88,7 @@ class Worker:
 
     def _hold_lease(self) -> bool:
         """Whether this worker is the one that works; takes its place when it has become that."""
-        with self._database.write(Purpose.WORKER) as write:
-            held = leases.acquire(
-                write, name=LEASE_NAME, holder=self._holder, at=self._clock.now(), seconds=LEASE_SECONDS
-            )
+        held = self._lease.hold()
         if held and self._cycle is None:
             self._log.info("the worker works")
             self._cycle = Cycle(self._database, self._board_folder, self._log)
@@ -119,21 +115,14 @@ class Worker:
     def _leave(self) -> None:
         """Let another worker begin at once."""
         self._stand_down()
-        try:
-            with self._database.write(Purpose.WORKER) as write:
-                leases.release(write, name=LEASE_NAME, holder=self._holder)
-        except TianfuError as error:
-            self._log.warning("the lease is left to lapse", code=error.code)
+        self._lease.leave()
 
 
 def main() -> None:
     """Work with the settings of the environment until a signal comes."""
     collector.collect_rarely()
     log = Log("worker")
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stopping.set())
-    with explained(log):
+    with explained(log), until_told() as stopping:
         settings = load()
         with installed_database(settings) as database:
             Worker(settings, database, log).run(stopping)

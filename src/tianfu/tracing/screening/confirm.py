@@ -9,7 +9,7 @@ Colours follow by themselves, as after any other change of evidence.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -26,8 +26,10 @@ from tianfu.tracing.incidents import Incident
 from tianfu.tracing.screening import confirm_store, facts_store
 from tianfu.tracing.screening.confirm_store import Chosen, ConfirmationRow, Which
 
-# An investigator names contacts by the dozen; more at once is a wave, where a second look costs a minute.
+# An investigator names contacts by the dozen; more is a wave, where a second look costs a minute. It counts what
+# somebody did alone within `ALONE_WITHIN`, in all incidents: fifty and fifty again are a hundred.
 BULK_MAX: Final = 50
+ALONE_WITHIN: Final = timedelta(hours=24)
 # Confirmed together: 10,000 statements of about 1.5 kB as Python values are 15 MB, whatever the total.
 _PEOPLE_AT_ONCE: Final = 10_000
 SHOWN_MAX: Final = 100
@@ -39,12 +41,12 @@ _SETTINGS: Final = frozenset(setting.value for setting in ContactSetting)
 
 
 class SecondPersonNeededError(TianfuError):
-    """More people at once than one may decide about alone, or the second person is the first."""
+    """More people than one may decide about alone, at once or within a day, or the second person is the first."""
 
     code = "confirmation_second_person"
     status = 422
-    zh = f"一次确认或撤回超过 {BULK_MAX} 人，须由另一人核准。"
-    en = f"More than {BULK_MAX} people at once need another person's approval."
+    zh = f"一次或 24 小时内累计确认超过 {BULK_MAX} 人，或一次撤回超过 {BULK_MAX} 人，须由另一人核准。"
+    en = f"More than {BULK_MAX} people, at once or within 24 hours, need another person's approval."
 
 
 class ConfirmationNotFoundError(NotFoundError):
@@ -101,16 +103,17 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def propose(write: Write, incident: Incident, choice: Choice, *, by: str, at: datetime) -> Confirmation:
-    """Ask for the confirmation of `choice`: done at once for `BULK_MAX` people at most, else it waits for a second.
+    """Ask for the confirmation of `choice`: done at once for few people, else it waits for a second person.
 
-    A repetition finds nobody left to confirm and is a confirmation of nobody.
+    Few are `BULK_MAX` at most, with those whom `by` confirmed alone within `ALONE_WITHIN`, in any incident. A
+    repetition finds nobody left to confirm and is a confirmation of nobody.
     """
     require_word("by", by)
     confirm_store.lock_incident(write, incident.incident_ref)
     which = _which(incident, choice)
     counted = confirm_store.count(write, which, at)
     number = confirm_store.insert(write, which, counted=counted, stated_by=by, at=at)
-    if counted[0] <= BULK_MAX:
+    if not counted[0] or counted[0] + _alone(write, by, at) <= BULK_MAX:
         _carry_out(write, incident, number, which, approved_by=None, at=at)
     return find(write, incident, number)
 
@@ -266,6 +269,12 @@ def _statement(incident: Incident, who: Chosen, keys: Mapping[int, str], at: dat
         valid=Interval(min(who.last_exposure_at, at)),
         place=who.place,
     )
+
+
+def _alone(read: Read, by: str, at: datetime) -> int:
+    """How many people `by` confirmed without a second person lately, under whatever spelling of the name."""
+    found = confirm_store.alone_since(read, at - ALONE_WITHIN)
+    return sum(people for name, people in found if not are_two(name, by))
 
 
 def _which(incident: Incident, choice: Choice) -> Which:

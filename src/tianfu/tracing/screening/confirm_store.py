@@ -189,6 +189,15 @@ def insert(write: Write, which: Which, *, counted: tuple[int, int], stated_by: s
     return number
 
 
+def alone_since(read: Read, since: datetime) -> list[tuple[str, int]]:
+    """(who, people) of what was confirmed after `since` by one person alone, taken back since or not."""
+    return read.rows(
+        "select stated_by, sum(people)::bigint from contact_confirmation"
+        " where decided_at > %s and approved_by is null group by stated_by",
+        (since,),
+    )
+
+
 def lock(write: Write, incident_ref: int, confirmation_ref: int) -> ConfirmationRow | None:
     """A confirmation of this incident, once nobody else decides about it; None when there is none of that number."""
     row = write.row(
