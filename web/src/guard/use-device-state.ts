@@ -2,7 +2,7 @@ import { computed, onMounted, shallowRef, watch, type ComputedRef } from 'vue'
 import { useTicking } from '../clock/server-clock'
 import type { ListHead, ListKind } from '../offline/lists'
 import { SCANS_WARNING } from '../offline/scan-queue'
-import { changes, device, venueHere } from './post'
+import { changes, device, shift, venueHere } from './post'
 
 // Said an hour before the end, while there is time to find a network.
 const SOON_SECONDS = 3600
@@ -20,7 +20,7 @@ export interface DeviceState {
   readonly worst: ListState['state']
   /** Until the first of them ends. */
   readonly leftSeconds: number
-  /** Whether the device has been looked at yet. */
+  /** Whether the device has been looked at yet, and where it stands is known: before that no number here means anything. */
   readonly isKnown: boolean
   readonly waiting: number
   readonly elsewhere: number
@@ -58,7 +58,7 @@ export function useDeviceState(): ComputedRef<DeviceState> {
   watch(changes, () => void look())
   return computed(() => {
     const { trust, notGreen, counts } = snapshot.value ?? NOTHING
-    const isKnown = snapshot.value !== null
+    const isKnown = snapshot.value !== null && shift.value !== undefined
     const seconds = now.value / 1000
     const lists = [stateOf('trust', trust, seconds), stateOf('not-green', notGreen, seconds)]
     const worst = ORDER.find((state) => lists.some((list) => list.state === state)) ?? 'none'
