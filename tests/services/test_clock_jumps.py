@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from tests.support.gate import ODD_GATE, VENUE_REF, GateWorld, gate_process
+from tests.support.ports import free_port
 from tests.support.running import until
 from tianfu.access.session import Audience
-from tianfu.services.checks import free_port
 
 HOUR_MS = 3_600_000
 DAY_SECONDS = 86_400

@@ -11,8 +11,8 @@ from time import sleep
 import httpx
 import pytest
 
+from tests.support.ports import free_port
 from tianfu.clock import monotonic_seconds
-from tianfu.services.checks import free_port
 
 START_SECONDS_MAX = 30
 
