@@ -93,13 +93,21 @@ class Phone:
         return part
 
 
+def connected(small: Small, token: str) -> list[Phone]:
+    """Sixty phones that the gate has let in: it does so one at a time, and answers them in that order."""
+    phones = [Phone(small.port, token) for _ in range(PHONES)]
+    phones[-1].show()
+    assert phones[-1].answer()[0] == 200
+    return phones
+
+
 class Flood:
     """Sixty phones of one entry that all ask at the same time, again and again, whatever they are told."""
 
     def __init__(self, small: Small, token: str) -> None:
         self.statuses: Counter[int] = Counter()
         self._process = small.process
-        self._phones = [Phone(small.port, token) for _ in range(PHONES)]
+        self._phones = connected(small, token)
         self._asked = threading.Semaphore(0)
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._ask, args=(phone,)) for phone in self._phones]
@@ -130,7 +138,7 @@ class Flood:
 @contextlib.contextmanager
 def burst(small: Small, token: str) -> Iterator[list[tuple[Phone, int, str]]]:
     """What sixty phones are told whose requests come in one round: they are there before the gate looks."""
-    phones = [Phone(small.port, token) for _ in range(PHONES)]
+    phones = connected(small, token)
     try:
         small.process.send_signal(signal.SIGSTOP)
         for phone in phones:
