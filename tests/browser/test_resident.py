@@ -88,7 +88,8 @@ def test_a_code_is_claimed_by_keyboard_alone(browser: Browser, open_page: Open) 
 
 
 def choose_by_arrow(page: Page, value: str) -> None:
-    """Go down the choice that has the focus until it says `value`."""
+    """Go down the choice that has the focus until it says `value`, once the server has said what there is."""
+    page.locator(f"select:focus option[value='{value}']").wait_for(state="attached")
     for _ in range(40):
         if page.evaluate("document.activeElement.value") == value:
             return
