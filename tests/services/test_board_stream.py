@@ -107,7 +107,7 @@ def test_a_follower_killed_at_any_moment_ends_with_the_same_board(machines: tupl
             writer.heartbeat(AT_MS + 99_000)
             wait_until(lambda: has_all_of(writer, there))
             follower.terminate()
-            assert follower.wait(timeout=20) == 0
+            assert follower.wait(timeout=60) == 0
     writer.close()
 
     assert content(there / "board") == content(here / "board")
@@ -159,4 +159,4 @@ def test_a_second_follower_of_one_folder_is_refused(machines: tuple[Path, Path, 
     with source_process(here) as url, follower_process(there, url):
         wait_until(lambda: has_all_of(writer, there))
         with follower_process(there, url) as second:
-            assert second.wait(timeout=20) == 2
+            assert second.wait(timeout=60) == 2

@@ -75,7 +75,7 @@ def test_a_code_is_shown_checked_and_scanned_and_both_visits_are_in_the_journal(
         assert (shown["colour"], scanned.json()["colour"], checked.json()["verdict"]) == ("green", "green", "valid")
         assert 'tianfu_gate_answers_total{route="/gate/v1/scan",status="200"} 1' in metrics
         process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
     kept = journal(world.var)
     visits = [event.unpack(record) for _, record in kept.read(0, 10)]
@@ -161,7 +161,7 @@ def test_a_gate_with_a_broken_file_of_issuers_does_not_start_and_says_why(world:
     path.write_text('[[issuer]]\nid = "gd"\n', encoding="utf-8")
 
     with gate_process(world.var, port, TIANFU_RESOLVERS=str(path)) as process:
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
 
     assert process.returncode == 1
     assert b"foreign_issuers_invalid" in errors
@@ -233,7 +233,7 @@ def test_with_a_damaged_journal_codes_are_shown_and_scans_are_refused_with_the_r
 
 def test_a_second_gate_with_the_same_number_does_not_start(world: GateWorld, port: int) -> None:
     with gate_process(world.var, port), gate_process(world.var, free_port()) as second:
-        _, errors = second.communicate(timeout=20)
+        _, errors = second.communicate(timeout=60)
 
     assert second.returncode == 1
     assert b"TIANFU_GATE_NUMBER" in errors
