@@ -24,9 +24,10 @@ from tianfu.errors import Fault, InputInvalidError
 from tianfu.ids import PersonRef, format_person_ref
 from tianfu.platform import database as db
 from tianfu.platform.api import AnyRequest, documented, read_body
-from tianfu.tracing import indicators
+from tianfu.tracing import indicator_table, indicators
 from tianfu.tracing.indicator_store import FunnelStep, Subject
-from tianfu.tracing.indicators import WEEK_DAYS, Figure, Indicator, Line, Of
+from tianfu.tracing.indicator_table import Indicator, Of
+from tianfu.tracing.indicators import WEEK_DAYS, Figure, Line
 
 
 class FigureAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +50,11 @@ class FigureAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LineAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One indicator; `day` or `week` None is no data, not 0. `met` says whether the day meets the target."""
+    """One indicator; `day` or `week` None is no data, not 0. `met` says whether the day meets the target.
+
+    `hours_least`, `hours_most`: in how many hours it is to be done, by the rules of the incidents counted; None where
+    nothing has to be in time.
+    """
 
     name: str
     block: str
@@ -60,6 +65,8 @@ class LineAnswer(msgspec.Struct, frozen=True, kw_only=True):
     day: FigureAnswer | None
     week: FigureAnswer | None
     met: bool | None
+    hours_least: int | None
+    hours_most: int | None
 
     @classmethod
     def of(cls, line: Line) -> LineAnswer:
@@ -68,13 +75,15 @@ class LineAnswer(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             name=indicator.name,
             block=indicator.block.value,
-            zh=indicator.zh,
-            en=indicator.en,
+            zh=line.zh,
+            en=line.en,
             at_least=indicator.at_least,
             at_most=indicator.at_most,
             day=FigureAnswer.of_figure(line.day),
             week=FigureAnswer.of_figure(line.week),
             met=line.met,
+            hours_least=None if line.hours is None else line.hours.least,
+            hours_most=None if line.hours is None else line.hours.most,
         )
 
 
@@ -106,13 +115,17 @@ class SubjectQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SubjectAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One line behind a number: a person by reference, or the number of an incident or hand-over."""
+    """One line behind a number: a person by reference, or the number of an incident or hand-over.
+
+    `hours`: in how many it was to be done, by the rules of its incident; None where nothing has to be in time.
+    """
 
     subject: str
     place: str
     at: datetime
     hit: bool | None
     open_since: datetime | None
+    hours: int | None
 
     @classmethod
     def of(cls, indicator: Indicator, found: Subject) -> SubjectAnswer:
@@ -124,6 +137,7 @@ class SubjectAnswer(msgspec.Struct, frozen=True, kw_only=True):
             at=found.at,
             hit=found.hit,
             open_since=found.open_since,
+            hours=found.hours,
         )
 
 
@@ -180,7 +194,7 @@ def subjects(request: AnyRequest, console: ConsoleParts, measure: FromPath[str],
     account = operator(console, request, at)
     sent = read_body(SubjectQuery, body)
     grant = asked(console, account, "indicator_list_refused", at, lambda: _may_read(account, sent.place))
-    indicator = indicators.find(measure)
+    indicator = indicator_table.find(measure)
     counted = indicators.window(_day(sent.day), sent.place, at, days=sent.days)
     key = pages.after(sent.after, 2)
     position = None if key is None else (key[0], key[1][0], key[1][1])
