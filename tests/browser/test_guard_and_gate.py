@@ -143,6 +143,8 @@ def test_a_device_that_is_switched_on_without_network_goes_on_with_its_shift(gua
     guard.evaluate("navigator.serviceWorker.ready.then(() => true)")
     guard.reload()
     expect(guard.get_by_test_id("device-state")).to_have_attribute("data-lists", "fresh")
+    # A browser that has a network, only none that leads anywhere.
+    guard.add_init_script("Object.defineProperty(navigator, 'onLine', { get: () => true })")
     guard.context.set_offline(True)
 
     guard.goto("/console")
