@@ -256,18 +256,18 @@ def _store_rows(write: Write, begun: _Begun, expanded: Sequence[Expanded]) -> tu
     packed = [
         piece for case, one in zip(begun.plan.expand, expanded, strict=True) for piece in pack(case.person, one.rows)
     ]
+    entered = begun.numbers(case.person for case in begun.entered)
+    turned = list_store.misplaced(write, incident_ref, merge_store.ever(write), cases=entered)
     list_store.bring(write, packed)
     concerned = list_store.replace_support(
         write,
         incident_ref,
         [*(case.person for case in begun.plan.expand), *begun.plan.gone],
-        begun.numbers(begun.plan.turned),
+        [*begun.numbers(begun.plan.turned), *turned],
         tiers=TIERS,
         settings=SETTINGS,
     )
-    listed = list_store.merge(
-        write, incident_ref, begun.run_ref, cases=begun.numbers(case.person for case in begun.entered), tiers=TIERS
-    )
+    listed = list_store.merge(write, incident_ref, begun.run_ref, cases=entered, tiers=TIERS)
     if listed > LIST_ROWS_MAX or list_store.count_support(write, incident_ref) > SUPPORT_ROWS_MAX:
         raise TraceTooWideError
     return concerned, listed
