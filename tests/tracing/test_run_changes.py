@@ -1,20 +1,23 @@
-"""What changes after a list was made: people merged and parted again, visits erased. The list follows."""
+"""What changes after a list was made, or was entered wrongly: people merged, visits erased, years mistyped."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.support import tracing
 from tests.support.tracing import NOON
+from tianfu.errors import InputInvalidError
 from tianfu.evidence import merges
 from tianfu.ids import PersonRef
 from tianfu.lake import retain
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.sign import KeyPurpose, SigningKey
 from tianfu.residents import merging
+from tianfu.tracing import cases
+from tianfu.tracing.infectious import Period
 from tianfu.tracing.run import VisitsErasedError
 
 KEY = SigningKey(bytes(31) + b"\x07", KeyPurpose.EVIDENCE)
@@ -138,3 +141,34 @@ def test_of_erased_visits_only_those_count_that_a_changed_period_still_covers(
 
     assert before == [early, later, onward]
     assert persons(shared_database, number) == [later]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "field"),
+    [
+        (NOON + timedelta(minutes=1), None, "infectious_from"),
+        (datetime(1, 1, 1, tzinfo=UTC), None, "infectious_from"),
+        (datetime(1999, 12, 31, tzinfo=UTC), None, "infectious_from"),
+        (SINCE, datetime.max.replace(tzinfo=UTC), "infectious_to"),
+    ],
+)
+def test_a_period_with_a_mistyped_year_is_refused(
+    shared_database: Database, since: datetime, until: datetime | None, field: str
+) -> None:
+    (person,) = tracing.people(shared_database, 1)
+    number = tracing.opened(shared_database)
+    with pytest.raises(InputInvalidError) as refused:
+        tracing.add(shared_database, number, person, since, until)
+    assert [fault.field for fault in refused.value.faults] == [field]
+    assert cases.possible(Period(since, until), NOON) != Period(since, until)
+
+    tracing.add(shared_database, number, person, SINCE)
+    with pytest.raises(InputInvalidError), shared_database.write(Purpose.OPERATOR) as write:
+        cases.change_period(write, tracing.ANALYST, number, person, Period(since, until), stated=True, at=NOON)
+
+
+@pytest.mark.parametrize("as_of", [NOON + timedelta(minutes=1), datetime(1, 1, 1, tzinfo=UTC)])
+def test_a_list_is_made_as_of_no_other_age(shared_database: Database, tmp_path: Path, as_of: datetime) -> None:
+    number = tracing.opened(shared_database)
+    with pytest.raises(InputInvalidError):
+        tracing.traced(shared_database, tmp_path, number, as_of=as_of)

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 
 from tianfu.clock import monotonic_seconds, shanghai_day
-from tianfu.errors import TianfuError
+from tianfu.errors import Fault, InputInvalidError, TianfuError
 from tianfu.lake import state
 from tianfu.lake.layout import DAY_MINUTES, absolute_minute, day_number, instant_of
 from tianfu.lake.permit import Permit
@@ -127,11 +127,25 @@ def trace(
     `TraceTooWideError`, `RunOvertakenError`, `VisitsErasedError`, `LakeBrokenError`, the errors of the rule files
     and of the database; in each case the list is as before.
     """
+    require_as_of(as_of, at)
     for _ in range(_TRIES):
         report = _once(database, lake, number, actor, permit_for, as_of, at, everything=everything)
         if report is not None:
             return report
     raise RunOvertakenError
+
+
+def require_as_of(as_of: datetime, at: datetime) -> None:
+    """Raise `InputInvalidError` for an instant that no list can be made as of: ahead of `at`, or of another age."""
+    if not cases.EARLIEST <= as_of <= at:
+        year = cases.EARLIEST.year
+        fault = Fault(
+            "as_of",
+            "range",
+            f"应为 {year} 年之后、现在之前的时刻。",
+            f"It must lie after {year} and not in the future.",
+        )
+        raise InputInvalidError(faults=(fault,))
 
 
 def _once(
