@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -13,6 +13,11 @@ from tianfu.tracing.cases import Entered
 from tianfu.tracing.incidents import Incident
 from tianfu.tracing.pages import Listed, Page
 from tianfu.tracing.why import Step, Why
+
+# Incidents are counted in 32 bits.
+KEY_MAX: Final = 2**31 - 1
+TierWord = Literal["close", "secondary", "copresent", "general"]
+"""A tier as it is asked for. Another word is refused: it would find nobody, which reads as if there were nobody."""
 
 
 class PurposeForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +39,7 @@ class ListForm(msgspec.Struct, frozen=True, kw_only=True):
 
     purpose: str
     with_closed: bool = False
-    before: int | None = None
+    before: Annotated[int, msgspec.Meta(ge=1, le=KEY_MAX)] | None = None
 
 
 class CaseForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,9 +84,9 @@ class PageForm(msgspec.Struct, frozen=True, kw_only=True):
     """Which rows of the list, and after which page."""
 
     purpose: str
-    tier: str | None = None
-    hop: int | None = None
-    state: str | None = None
+    tier: TierWord | None = None
+    hop: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    state: Literal["proposed", "confirmed", "dropped"] | None = None
     place: str | None = None
     after: str | None = None
     limit: int | None = None
