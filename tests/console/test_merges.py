@@ -11,7 +11,8 @@ from tianfu.ids import PersonRef, format_person_ref
 
 MERGES = "/api/v1/console/people/merges"
 CARD, PASS = format_person_ref(PersonRef(1)), format_person_ref(PersonRef(2))
-ASKED = {"kept": CARD, "merged": PASS, "reason": "card-and-passport"}
+WHY = {"purpose": "investigation"}
+ASKED = WHY | {"kept": CARD, "merged": PASS, "reason": "card-and-passport"}
 
 
 @pytest.fixture
@@ -40,13 +41,13 @@ def test_one_asks_another_approves_and_the_same_for_the_way_back(resident: Brows
     assert (answer.status_code, answer.json()["state"]) == (201, "asked")
     path = f"{MERGES}/{answer.json()['number']}"
 
-    assert first.ask("POST", f"{path}/approval").json()["code"] == "merge_needs_two"
-    assert second.ask("POST", f"{path}/approval").json()["state"] == "standing"
-    assert states(second.ask("POST", f"{MERGES}/list", {"person": PASS})) == ["standing"]
-    assert second.ask("POST", f"{path}/undoing").json()["state"] == "undoing_asked"
-    assert second.ask("POST", f"{path}/undoing/approval").json()["code"] == "merge_needs_two"
-    assert first.ask("POST", f"{path}/undoing/approval").json()["state"] == "undone"
-    assert states(first.ask("POST", f"{MERGES}/list", {"person": CARD})) == ["undone"]
+    assert first.ask("POST", f"{path}/approval", WHY).json()["code"] == "merge_needs_two"
+    assert second.ask("POST", f"{path}/approval", WHY).json()["state"] == "standing"
+    assert states(second.ask("POST", f"{MERGES}/list", WHY | {"person": PASS})) == ["standing"]
+    assert second.ask("POST", f"{path}/undoing", WHY).json()["state"] == "undoing_asked"
+    assert second.ask("POST", f"{path}/undoing/approval", WHY).json()["code"] == "merge_needs_two"
+    assert first.ask("POST", f"{path}/undoing/approval", WHY).json()["state"] == "undone"
+    assert states(first.ask("POST", f"{MERGES}/list", WHY | {"person": CARD})) == ["undone"]
 
     seen = [read["action"] for read in resident.ask("GET", "/api/v1/me/reads").json()]
     assert {"merge_asked", "merge_people", "unmerge_asked", "unmerge_people", "list_merges"} <= set(seen)
@@ -62,9 +63,9 @@ def test_others_may_not_and_do_not_learn_whether_there_is_such_a_merge(
 
     answers = [
         stranger.ask("POST", MERGES, ASKED),
-        stranger.ask("POST", f"{MERGES}/1/approval"),
-        stranger.ask("POST", f"{MERGES}/1/undoing"),
-        stranger.ask("POST", f"{MERGES}/list", {"person": CARD}),
+        stranger.ask("POST", f"{MERGES}/1/approval", WHY),
+        stranger.ask("POST", f"{MERGES}/1/undoing", WHY),
+        stranger.ask("POST", f"{MERGES}/list", WHY | {"person": CARD}),
     ]
 
     assert [answer.status_code for answer in answers] == [403] * 4

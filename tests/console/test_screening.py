@@ -17,6 +17,7 @@ from tianfu.tracing.screening import confirm
 PATH = f"/api/v1/console/incidents/{NUMBER}"
 SCREENING = f"{PATH}/screening"
 ALL = ["close", "secondary", "copresent", "general"]
+WHY = {"purpose": "investigation"}
 
 
 @pytest.fixture
@@ -52,15 +53,15 @@ def trail(control: Control) -> list[tuple[str, str]]:
 def test_only_an_epidemiologist_of_the_place_screens_and_confirms(control: Control, people: list[PersonRef]) -> None:
     person = format_person_ref(people[0])
     asked: tuple[tuple[str, str, object], ...] = (
-        ("POST", SCREENING, {}),
-        ("POST", f"{PATH}/confirmations", {"tiers": ALL}),
-        ("POST", f"{PATH}/judgements", {"person": person, "tier": None, "reason": "camera"}),
-        ("POST", f"{SCREENING}/steps/scans/undoing", None),
-        ("POST", f"{PATH}/confirmations/1/approval", None),
-        ("POST", f"{PATH}/confirmations/1/withdrawal", {"reason": "wrong"}),
-        ("GET", SCREENING, None),
-        ("GET", f"{SCREENING}/runs", None),
-        ("GET", f"{PATH}/confirmations", None),
+        ("POST", SCREENING, WHY),
+        ("POST", f"{PATH}/confirmations", WHY | {"tiers": ALL}),
+        ("POST", f"{PATH}/judgements", WHY | {"person": person, "tier": None, "reason": "camera"}),
+        ("POST", f"{SCREENING}/steps/scans/undoing", WHY),
+        ("POST", f"{PATH}/confirmations/1/approval", WHY),
+        ("POST", f"{PATH}/confirmations/1/withdrawal", WHY | {"reason": "wrong"}),
+        ("POST", f"{SCREENING}/current", WHY),
+        ("POST", f"{SCREENING}/runs", WHY),
+        ("POST", f"{PATH}/confirmations/list", WHY),
     )
     refused = ((Role.EPIDEMIOLOGIST, "510104"), (Role.FIELD_WORKER, "510112"))
     for number, (role, district) in enumerate(refused):
@@ -74,21 +75,21 @@ def test_only_an_epidemiologist_of_the_place_screens_and_confirms(control: Contr
 
 
 def test_without_a_session_or_an_incident_nothing_is_told(control: Control, browser: Browser) -> None:
-    assert browser.ask("GET", SCREENING).status_code == 401
+    assert browser.ask("POST", f"{SCREENING}/current", WHY).status_code == 401
     somebody = signed_in(control, "li.na", "")
-    assert somebody.ask("GET", SCREENING).status_code == 404
-    assert somebody.ask("POST", f"{PATH}/confirmations", {"tiers": ALL}).status_code == 404
+    assert somebody.ask("POST", f"{SCREENING}/current", WHY).status_code == 404
+    assert somebody.ask("POST", f"{PATH}/confirmations", WHY | {"tiers": ALL}).status_code == 404
 
 
 def test_a_funnel_is_run_undone_and_run_again(control: Control, people: list[PersonRef]) -> None:
     browser = signed_in(control, "li.na", "510112")
-    assert browser.ask("GET", SCREENING).status_code == 404
+    assert browser.ask("POST", f"{SCREENING}/current", WHY).status_code == 404
 
-    begun = browser.ask("POST", SCREENING, {"funnel": "wide-to-field"}).json()
-    undone = browser.ask("POST", f"{SCREENING}/steps/scans/undoing").json()
-    again = browser.ask("POST", f"{SCREENING}/steps/scans/undoing")
-    redone = browser.ask("POST", f"{SCREENING}/steps/scans/redoing").json()
-    thresholds = {"thresholds": {"minutes": 60 * 24}}
+    begun = browser.ask("POST", SCREENING, WHY | {"funnel": "wide-to-field"}).json()
+    undone = browser.ask("POST", f"{SCREENING}/steps/scans/undoing", WHY).json()
+    again = browser.ask("POST", f"{SCREENING}/steps/scans/undoing", WHY)
+    redone = browser.ask("POST", f"{SCREENING}/steps/scans/redoing", WHY).json()
+    thresholds = WHY | {"thresholds": {"minutes": 60 * 24}}
     rerun = browser.ask("POST", f"{SCREENING}/steps/roaming/thresholds", thresholds).json()
 
     counts = [[step["after"] for step in answer["summary"]["steps"]] for answer in (begun, undone, redone, rerun)]
@@ -96,21 +97,26 @@ def test_a_funnel_is_run_undone_and_run_again(control: Control, people: list[Per
     assert begun["summary"]["steps"][2]["added_by"][0]["en"] == "scanned at a venue near a case in time"
     assert begun["people"] == len(people)
     assert (undone["undone"], again.status_code) == (["scans"], 409)
-    assert browser.ask("GET", SCREENING).json() == rerun
-    assert [run["action"] for run in browser.ask("GET", f"{SCREENING}/runs").json()] == ["rerun", "redo", "undo", "run"]
+    assert browser.ask("POST", f"{SCREENING}/current", WHY).json() == rerun
+    assert [run["action"] for run in browser.ask("POST", f"{SCREENING}/runs", WHY).json()] == [
+        "rerun",
+        "redo",
+        "undo",
+        "run",
+    ]
     assert trail(control) == [("lake_read", "li.na"), *[("screening.run", "li.na")] * 4]
     for path, body, status in (
         (SCREENING, {"funnel": "../wide-to-field"}, 422),
         (f"{SCREENING}/steps/horoscope/thresholds", {"thresholds": {}}, 404),
         (f"{SCREENING}/steps/scans/thresholds", {"thresholds": {"apart_minutes": "a lot"}}, 422),
     ):
-        assert browser.ask("POST", path, body).status_code == status
+        assert browser.ask("POST", path, WHY | body).status_code == status
 
 
 def test_people_are_read_by_who_may_read_the_incident_or_the_county(control: Control, people: list[PersonRef]) -> None:
     province, here = signed_in(control, "li.na", ""), signed_in(control, "wang.wei", "510112")
     there = signed_in(control, "chen.jie", "510104")
-    province.ask("POST", SCREENING, {})
+    province.ask("POST", SCREENING, WHY)
     pages = f"{SCREENING}/pages"
     here_person, there_person, nowhere = (format_person_ref(person) for person in people)
 
@@ -137,9 +143,9 @@ def test_why_somebody_is_listed_is_told_and_the_person_sees_the_reading(
     control: Control, people: list[PersonRef]
 ) -> None:
     here, elsewhere = signed_in(control, "li.na", "510112"), signed_in(control, "chen.jie", "510107")
-    here.ask("POST", SCREENING, {})
+    here.ask("POST", SCREENING, WHY)
     person = format_person_ref(people[0])
-    here.ask("POST", f"{PATH}/judgements", {"person": person, "tier": "close", "reason": "interview"})
+    here.ask("POST", f"{PATH}/judgements", WHY | {"person": person, "tier": "close", "reason": "interview"})
     asked = {"person": person, "purpose": "investigation"}
 
     told = here.ask("POST", f"{SCREENING}/people", asked).json()
@@ -168,7 +174,7 @@ def test_reading_people_counts_on_the_readers_budget(
     control: Control, people: list[PersonRef], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reader = signed_in(control, "li.na", "510112")
-    reader.ask("POST", SCREENING, {})
+    reader.ask("POST", SCREENING, WHY)
     monkeypatch.setattr(budget, "spend", lambda *_: False)
 
     pages = reader.ask("POST", f"{SCREENING}/pages", {"purpose": "investigation"})
@@ -182,12 +188,12 @@ def test_reading_people_counts_on_the_readers_budget(
 
 def test_a_few_are_confirmed_at_once_and_taken_back(control: Control, people: list[PersonRef]) -> None:
     browser = signed_in(control, "li.na", "510112")
-    browser.ask("POST", SCREENING, {})
-    form = {"tiers": ["close"], "screened": True, "person": format_person_ref(people[0])}
+    browser.ask("POST", SCREENING, WHY)
+    form = WHY | {"tiers": ["close"], "screened": True, "person": format_person_ref(people[0])}
 
     done = browser.ask("POST", f"{PATH}/confirmations", form).json()
     number = done["confirmation"]["confirmation_ref"]
-    back = browser.ask("POST", f"{PATH}/confirmations/{number}/withdrawal", {"reason": "wrong_venue"}).json()
+    back = browser.ask("POST", f"{PATH}/confirmations/{number}/withdrawal", WHY | {"reason": "wrong_venue"}).json()
 
     assert (done["confirmation"]["people"], done["confirmation"]["state"]) == (1, "done")
     assert not done["needs_second_person"]
@@ -200,7 +206,7 @@ def test_a_few_are_confirmed_at_once_and_taken_back(control: Control, people: li
     }
     for path, bodies in wrong.items():
         for body in bodies:
-            assert browser.ask("POST", f"{PATH}/{path}", {"person": form["person"]} | body).status_code == 422
+            assert browser.ask("POST", f"{PATH}/{path}", WHY | {"person": form["person"]} | body).status_code == 422
 
 
 def test_many_need_two_accounts_in_and_out(
@@ -208,21 +214,21 @@ def test_many_need_two_accounts_in_and_out(
 ) -> None:
     monkeypatch.setattr(confirm, "BULK_MAX", 2)
     first, second = signed_in(control, "li.na", "510112"), signed_in(control, "wang.wei", "510112")
-    asked = first.ask("POST", f"{PATH}/confirmations", {"tiers": ALL}).json()
+    asked = first.ask("POST", f"{PATH}/confirmations", WHY | {"tiers": ALL}).json()
     one = f"{PATH}/confirmations/{asked['confirmation']['confirmation_ref']}"
     assert (asked["needs_second_person"], control.count("evidence")) == (True, 3)
 
-    alone = first.ask("POST", f"{one}/approval")
-    approved = second.ask("POST", f"{one}/approval").json()
-    back_alone = second.ask("POST", f"{one}/withdrawal", {"reason": "wrong_venue"}).json()
-    back_again = second.ask("POST", f"{one}/withdrawal", {"reason": "wrong_venue"}).json()
-    back = first.ask("POST", f"{one}/withdrawal", {"reason": "wrong_venue"}).json()
+    alone = first.ask("POST", f"{one}/approval", WHY)
+    approved = second.ask("POST", f"{one}/approval", WHY).json()
+    back_alone = second.ask("POST", f"{one}/withdrawal", WHY | {"reason": "wrong_venue"}).json()
+    back_again = second.ask("POST", f"{one}/withdrawal", WHY | {"reason": "wrong_venue"}).json()
+    back = first.ask("POST", f"{one}/withdrawal", WHY | {"reason": "wrong_venue"}).json()
 
     assert alone.status_code == 422
     assert (approved["confirmation"]["state"], approved["confirmation"]["people"]) == ("done", len(people))
     assert back_alone["needs_second_person"]
     assert back_alone == back_again
     assert (back["confirmation"]["state"], back["confirmation"]["withdrawn_by"]) == ("withdrawn", "wang.wei")
-    listed = first.ask("GET", f"{PATH}/confirmations").json()
+    listed = first.ask("POST", f"{PATH}/confirmations/list", WHY).json()
     assert [each["confirmation"]["state"] for each in listed] == ["withdrawn"]
-    assert second.ask("POST", f"{PATH}/confirmations/99/approval").status_code == 404
+    assert second.ask("POST", f"{PATH}/confirmations/99/approval", WHY).status_code == 404

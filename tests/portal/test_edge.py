@@ -105,9 +105,9 @@ def test_no_route_takes_a_document_number_in_its_address(browser: Browser) -> No
         for operation in methods.values()
         for parameter in operation.get("parameters", [])
     }
-    # Our own running numbers, a funnel's step, an indicator, a county and days: none of them says who somebody is.
+    # Our own running numbers, a funnel's step, an indicator: none of them says who somebody is.
     ours = {"venue_ref", "incident_no", "confirmation", "merge_ref", "task_ref", "handover_ref", "run"}
-    assert parameters <= {*ours, "step", "measure", "place", "day", "days"}
+    assert parameters <= {*ours, "step", "measure"}
 
 
 def test_a_flood_from_one_address_is_stopped(

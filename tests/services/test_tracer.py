@@ -16,7 +16,10 @@ from tests.support.clock import FixedClock
 from tests.support.running import until
 from tests.support.tracing import COUNTY, NOON
 from tianfu.evidence import ledger, test_words
+from tianfu.evidence.circumstance_kinds import MemberGroup, Membership
+from tianfu.evidence.model import NewEvidence
 from tianfu.ids import PersonRef
+from tianfu.interval import Interval
 from tianfu.platform import leases, settings
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.observe import Log
@@ -52,6 +55,19 @@ class Watched:
         found = synthetic.lab_test(self.people[0], "L1", test_words.TestResult.POSITIVE, at=NOON)
         with self.database.write(Purpose.WORKER) as write:
             ledger.append(write, [found], received_at=NOON)
+
+    def home(self, person: PersonRef) -> None:
+        said = Membership(group=MemberGroup.HOUSEHOLD, institution="H1", unit=None, began_at=NOON - timedelta(days=30))
+        item = NewEvidence(
+            person=person,
+            source="education",
+            source_record=f"H{person}",
+            attributes=said,
+            occurred_at=NOON,
+            valid=Interval(NOON),
+        )
+        with self.database.write(Purpose.WORKER) as write:
+            ledger.append(write, [item], received_at=NOON)
 
     def number(self) -> str:
         with self.database.read(Purpose.WORKER) as read:
@@ -126,6 +142,36 @@ def test_scans_that_were_on_their_way_reach_the_list_within_half_a_minute(
     watched.settle()
 
     assert watched.listed() == [second]
+
+
+def test_who_is_stated_to_live_with_a_case_is_listed_before_the_next_retrace(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1_000.0
+    monkeypatch.setattr(tracer_module, "monotonic_seconds", lambda: now)
+    monkeypatch.setattr(tracer_module, "RETRACE_SECONDS", 3600.0)
+    case, mother, child = watched.people
+    watched.positive()
+    watched.settle()
+    now += 30
+    watched.settle()
+    watched.home(case)
+    watched.home(mother)
+    watched.settle()
+    assert watched.listed() == [mother]
+
+    # Each of many statements of a file concerns the case: it is not expanded for each of them.
+    watched.home(child)
+    now += 10
+    watched.settle()
+    assert watched.listed() == [mother]
+    now += 10
+    watched.settle()
+    assert watched.listed() == [mother, child]
+    runs = watched.events().count("an incident was traced")
+    now += 60
+    watched.settle()
+    assert watched.events().count("an incident was traced") == runs
 
 
 def test_a_refused_run_is_told_and_keeps_no_other_waiting(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,8 @@ from tianfu.platform.database import Database, Purpose
 from tianfu.tracing import indicators
 from tianfu.tracing.followup import handover, planning
 from tianfu.tracing.incidents import Incident
-from tianfu.tracing.indicators import INDICATORS, Figure, IndicatorNotFoundError, Report
+from tianfu.tracing.indicator_table import INDICATORS, IndicatorNotFoundError
+from tianfu.tracing.indicators import Figure, Report
 
 HOUR = timedelta(hours=1)
 DAY = date(2022, 3, 1)

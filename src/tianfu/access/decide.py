@@ -1,7 +1,7 @@
 """May this operator do this, here, for this purpose? Pure: no I/O, no clock.
 
-Every console handler asks before it acts, and a reader of a person's record is asked for a purpose. The answer is a
-value; `require` turns a refusal into the error that is shown.
+Every console handler asks before it acts, with the purpose that the request states (`tianfu.console.purposes`). The
+answer is a value; `require` turns a refusal into the error that is shown.
 """
 
 from __future__ import annotations

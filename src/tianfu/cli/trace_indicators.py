@@ -14,8 +14,9 @@ from tianfu.cli.main import terminal_language
 from tianfu.clock import SystemClock, shanghai_day
 from tianfu.ids import PersonRef, format_person_ref
 from tianfu.platform.database import Purpose
-from tianfu.tracing import indicators
-from tianfu.tracing.indicators import BY_NAME, Figure, Indicator, Line, Of, Report
+from tianfu.tracing import indicator_table, indicators
+from tianfu.tracing.indicator_table import BY_NAME, Indicator, Of
+from tianfu.tracing.indicators import Figure, Line, Report
 
 _EPILOG: Final = """\b
 Examples:
@@ -54,22 +55,23 @@ def command(
     with opened() as (database, _), database.read(Purpose.BATCH) as read:
         if counties is not None:
             for county, figure in indicators.counties(read, counties, day=on, place=place, at=now, scope=""):
-                click.echo(f"{county}  {_told(indicators.find(counties), figure, now)}")
+                click.echo(f"{county}  {_told(indicator_table.find(counties), figure, now)}")
             return
         found = indicators.report(read, day=on, place=place, at=now, scope="")
     _print(found, now, language)
 
 
 def _list(name: str, day: date, place: str, now: datetime, *, hit: bool | None) -> None:
-    indicator = indicators.find(name)
+    indicator = indicator_table.find(name)
     counted = indicators.window(day, place, now)
     with opened() as (database, _), database.write(Purpose.OPERATOR) as write:
         found = indicators.subjects(write, name, counted, hit=hit, after=None, limit=_LIST_MAX)
         note(write, "indicator_list", now, detail={"name": name, "count": len(found)})
     for one in found:
         subject = format_person_ref(PersonRef(one.subject)) if indicator.of is Of.PERSON else str(one.subject)
+        hours = "" if one.hours is None else f"{one.hours} h"
         said = {True: "yes", False: "no", None: "open"}[one.hit]
-        click.echo(f"{local(one.at)}  {one.place}  {subject:<16} {said:<5} {local(one.open_since)}")
+        click.echo(f"{local(one.at)}  {one.place}  {subject:<16} {said:<5} {hours:>5} {local(one.open_since)}")
     click.echo(f"{len(found):,} of {name}")
 
 
@@ -97,7 +99,7 @@ def _print(found: Report, now: datetime, language: str) -> None:
 
 def _line(line: Line, now: datetime, language: str) -> str:
     indicator = line.indicator
-    name = indicator.zh if language == "zh" else indicator.en
+    name = line.zh if language == "zh" else line.en
     target = ""
     if indicator.at_least is not None:
         target = f">= {indicator.at_least:.0%}"

@@ -94,8 +94,9 @@ def _lines(loaded: LoadedRules) -> Iterator[str]:
     yield f"infectious from {found.look_back.days} days before onset, or sampling  [{found.look_back.source}]"
     clocks = found.clocks
     yield (
-        f"hours: core facts {clocks.core_facts}, report {clocks.report}, move contacts {clocks.move_contacts}, "
-        f"hand-over {clocks.handover}  [{clocks.source}]"
+        f"hours: core facts {clocks.core_facts}, report {clocks.report}, contact list {clocks.contact_list}, "
+        f"tell contacts {clocks.tell_contacts}, quarantine {clocks.quarantine}, move contacts {clocks.move_contacts}, "
+        f"test symptomatic {clocks.test_symptomatic}, hand-over {clocks.handover}  [{clocks.source}]"
     )
     if found.telecom is not None:
         rule = found.telecom

@@ -16,7 +16,7 @@ from tianfu.access.roles import Action, Purpose
 from tianfu.audit import trail
 from tianfu.console.forms import ExplanationForm
 from tianfu.console.parts import Console, ConsoleParts, operator
-from tianfu.errors import Fault, InputInvalidError, NotFoundError
+from tianfu.errors import NotFoundError
 from tianfu.ids import PersonRef, parse_person_ref
 from tianfu.platform import api
 from tianfu.platform import database as db
@@ -36,19 +36,10 @@ def explain_person(request: AnyRequest, console: ConsoleParts, body: RawBody) ->
     account = operator(console, request, at)
     sent = read_body(ExplanationForm, body)
     person = parse_person_ref(sent.person)
-    purpose = _purpose(sent.purpose)
+    purpose = sent.stated
     language = api.reader_language(request)
     answer = _read_record(console, account, person, purpose, language, at)
     return Response(answer, headers={"content-language": language})
-
-
-def _purpose(word: str) -> Purpose:
-    known = next((purpose for purpose in Purpose if purpose.value == word), None)
-    if known is None:
-        raise InputInvalidError(
-            faults=(Fault("purpose", "purpose", "请选择查询事由。", "Please state why this is read."),)
-        )
-    return known
 
 
 def _detail(verdict: Verdict, *, within: bool) -> dict[str, str]:

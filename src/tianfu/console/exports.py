@@ -6,12 +6,11 @@ import tempfile
 from pathlib import Path
 from typing import Final, TypeVar
 
-import msgspec
 from litestar import Response, post
 from litestar.params import FromPath, RawBody
 
-from tianfu.access.roles import Purpose
 from tianfu.console.parts import ConsoleParts, operator
+from tianfu.console.purposes import StatedForm
 from tianfu.errors import Fault, InputInvalidError
 from tianfu.platform import database as db
 from tianfu.platform.api import AnyRequest, documented, read_body
@@ -28,13 +27,12 @@ _MEDIA: Final = {
 }
 
 
-class ExportForm(msgspec.Struct, frozen=True, kw_only=True):
+class ExportForm(StatedForm, frozen=True, kw_only=True):
     """Which list (`contacts`, `line-list`, `places`), as what (`csv`, `xlsx`), and why it is taken.
 
     `identities` names people in one's own districts; each of them sees it. `tiers` absent is every tier.
     """
 
-    purpose: str
     kind: str = "contacts"
     format: str = "xlsx"
     language: str = "zh"
@@ -55,14 +53,14 @@ def export_list(
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(ExportForm, body)
-    purpose = _one("purpose", sent.purpose, {item.value: item for item in Purpose})
+    purpose = sent.stated
     kind = _one("kind", sent.kind, {item.value: item for item in Kind})
     media = _one("format", sent.format, _MEDIA)
     language = _one("language", sent.language, {"zh": "zh", "en": "en"})
     with console.database.read(db.Purpose.OPERATOR) as read:
         incident = incidents.find(read, incident_no)
     scope = export.scope_of(account.principal, incident, purpose=purpose)
-    actor = Actor("operator", account.username, {"role": scope.role.value})
+    actor = Actor("operator", account.username, {"role": scope.role.value}, purpose)
     with tempfile.TemporaryDirectory(prefix="tianfu-export-") as folder:
         path = Path(folder) / f"list.{sent.format}"
         export.export(

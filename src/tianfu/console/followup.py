@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from litestar import post
 from litestar.params import FromPath, RawBody
@@ -32,6 +32,7 @@ from tianfu.console.followup_forms import (
     TaskQuery,
 )
 from tianfu.console.parts import Console, ConsoleParts, operator
+from tianfu.console.purposes import PurposeForm
 from tianfu.errors import Fault, InputInvalidError
 from tianfu.ids import PersonRef, parse_person_ref
 from tianfu.platform import database as db
@@ -50,6 +51,14 @@ OPENED: Final = "follow_up_open"
 _WORKABLE: Final = frozenset({TaskState.PLANNED, TaskState.ASSIGNED, TaskState.MISSED})
 
 
+class By(NamedTuple):
+    """Who does something, for which stated purpose and by which right; `grant` None: by none."""
+
+    account: Account
+    purpose: Purpose
+    grant: Grant | None = None
+
+
 @post(
     "/incidents/{incident_no:str}/follow-up/plan",
     status_code=200,
@@ -63,12 +72,12 @@ def plan_tasks(request: AnyRequest, console: ConsoleParts, incident_no: FromPath
     sent = read_body(PlanForm, body)
     with console.database.read(db.Purpose.OPERATOR) as read:
         incident = incidents.find(read, incident_no)
-    grant = may_assign(account, incident.place)
+    by = may_assign(account, incident.place, sent.stated)
     schedules = schedules_of(incident.rules, shanghai_day(at))
     planned = planning.plan_incident(console.database, incident, schedules, at=at, extend=sent.extend)
     synced = work.sync(console.database, incident.incident_ref, at=at)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        noted(write, account, grant, "follow_up_plan", at, incident=incident_no, detail={"people": planned.people})
+        noted(write, by, "follow_up_plan", at, incident=incident_no, detail={"people": planned.people})
     return PlanAnswer(
         people=planned.people,
         begun=planned.begun,
@@ -87,7 +96,7 @@ def tasks(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str]
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(TaskQuery, body)
-    grant = asked(console, account, "follow_up_list_refused", at, lambda: may_see(account, sent.place))
+    by = asked(console, By(account, sent.stated), "follow_up_list_refused", at, may_see, sent.place)
     wanted = Filter(
         place=sent.place,
         states=sent.states,
@@ -100,7 +109,7 @@ def tasks(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str]
         incident = incidents.find(write, incident_no)
         position = None if key is None else (key[0], key[1][0])
         found = work_store.page(write, incident.incident_ref, wanted, after=position, limit=sent.limit)
-        noted(write, account, grant, "follow_up_list", at, incident=incident_no, detail={"count": len(found)})
+        noted(write, by, "follow_up_list", at, incident=incident_no, detail={"count": len(found)})
     last = found[-1] if len(found) == sent.limit else None
     return TaskPage(
         tuple(TaskAnswer.of(task) for task in found),
@@ -119,7 +128,7 @@ def assign(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(AssignForm, body)
-    grant = may_assign(account, sent.place)
+    by = may_assign(account, sent.place, sent.stated)
     if (sent.assignee is None) == bool(sent.people):
         sentence = ("被分派者与人员须同时给出。", "The assignee and the people go together.")
         raise InputInvalidError(faults=(Fault("assignee", "assignee", *sentence),))
@@ -131,28 +140,29 @@ def assign(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str
         else:
             done = work.assign_to(write, incident_ref, sent.place, persons, sent.assignee, at=at)
         detail: dict[str, str | int] = {"people": done.people, "place": sent.place}
-        noted(write, account, grant, "follow_up_assign", at, incident=incident_no, detail=detail)
+        noted(write, by, "follow_up_assign", at, incident=incident_no, detail=detail)
     return AssignAnswer(people=done.people, tasks=done.tasks, shares=dict(done.shares))
 
 
-@post("/tasks/{task_ref:int}/person", status_code=200, sync_to_thread=True)
-def open_person(request: AnyRequest, console: ConsoleParts, task_ref: FromPath[int]) -> ContactDetails:
+@post("/tasks/{task_ref:int}/person", status_code=200, operation_class=documented(PurposeForm), sync_to_thread=True)
+def open_person(request: AnyRequest, console: ConsoleParts, task_ref: FromPath[int], body: RawBody) -> ContactDetails:
     """Name and phone of the person of a task that is mine or my team's and still to be done.
 
     Counted, and written where the person sees it. Anything else is refused alike, and that is written down too.
     """
     at = console.clock.now()
     account = operator(console, request, at)
+    purpose = read_body(PurposeForm, body).stated
     details: ContactDetails | None = None
     with console.database.write(db.Purpose.OPERATOR) as write:
         within = budget.spend(write, account.account_ref, at)
         task = store.task(write, task_ref)
-        grant = None if task is None else _may_do(account, task)
-        allowed = within and task is not None and grant is not None and task.state in _WORKABLE
+        by = None if task is None else _may_do(account, task, purpose)
+        allowed = within and task is not None and by is not None and task.state in _WORKABLE
         if allowed and task is not None:
             details = contact_details.opened(write, task.person, pseudonym=console.pseudonym)
         action = OPENED if allowed else f"{OPENED}_refused"
-        noted(write, account, grant, action, at, person=None if task is None else task.person)
+        noted(write, by or By(account, purpose), action, at, person=None if task is None else task.person)
     if not within:
         console.log.error("an account has spent its reading budget", code=ReadBudgetSpentError.code)
         raise ReadBudgetSpentError
@@ -174,14 +184,14 @@ def outcome(request: AnyRequest, console: ConsoleParts, task_ref: FromPath[int],
         task = store.task(write, task_ref)
         if task is None:
             raise TaskNotFoundError
-        grant = _may_do(account, task) or may_assign(account, task.place)
+        by = _may_do(account, task, sent.stated) or may_assign(account, task.place, sent.stated)
         if sent.outcome is not None:
             done_at = sent.done_at or at
             work.done(write, task_ref, outcome=sent.outcome, by=account.username, done_at=done_at, at=at)
         elif sent.lost is not None:
             work.lost(write, task_ref, reason=sent.lost, by=account.username, at=at)
         detail = {"kind": task.kind.value, "outcome": sent.outcome or "lost"}
-        noted(write, account, grant, "follow_up_outcome", at, person=task.person, detail=detail)
+        noted(write, by, "follow_up_outcome", at, person=task.person, detail=detail)
         after_it = store.task(write, task_ref)
     return TaskAnswer.of(after_it or task)
 
@@ -200,7 +210,7 @@ def interviewed(request: AnyRequest, console: ConsoleParts, incident_no: FromPat
     person = parse_person_ref(sent.person)
     with console.database.write(db.Purpose.OPERATOR) as write:
         incident = incidents.find(write, incident_no)
-        grant = may_assign(account, incident.place)
+        by = may_assign(account, incident.place, sent.stated)
         interviews.record(
             write,
             incident.incident_ref,
@@ -210,34 +220,34 @@ def interviewed(request: AnyRequest, console: ConsoleParts, incident_no: FromPat
             by=account.username,
             at=at,
         )
-        noted(write, account, grant, "case_interviewed", at, incident=incident_no, person=person)
+        noted(write, by, "case_interviewed", at, incident=incident_no, person=person)
 
 
-def may_assign(account: Account, place: str) -> Grant:
-    """The grant by which somebody may plan, assign and hand over there. Raises `ForbiddenError`."""
-    return require(account.principal, Action.ASSIGN_FOLLOW_UP, Resource(place), purpose=Purpose.INVESTIGATION)
+def may_assign(account: Account, place: str, purpose: Purpose) -> By:
+    """By what somebody may plan, assign and hand over there for `purpose`. Raises `ForbiddenError`."""
+    return By(account, purpose, require(account.principal, Action.ASSIGN_FOLLOW_UP, Resource(place), purpose=purpose))
 
 
-def may_see(account: Account, place: str) -> Grant:
-    """The grant by which somebody may see tasks there, to do or to assign them. Raises `ForbiddenError`."""
-    verdict = decide(account.principal, Action.FOLLOW_UP, Resource(place), purpose=Purpose.FOLLOW_UP)
-    return verdict.grant if isinstance(verdict, Allowed) else may_assign(account, place)
+def may_see(account: Account, place: str, purpose: Purpose) -> By:
+    """By what somebody may see tasks there, to do or to assign them. Raises `ForbiddenError`."""
+    return _following(account, place, purpose) or may_assign(account, place, purpose)
 
 
-def asked(console: Console, account: Account, refused: str, at: datetime, may: Callable[[], Grant]) -> Grant:
-    """The grant that `may` finds for reading people; a refusal goes into the trail as `refused` and is raised."""
+def asked(
+    console: Console, by: By, refused: str, at: datetime, may: Callable[[Account, str, Purpose], By], place: str
+) -> By:
+    """By what `may` says that people there may be read; a refusal goes into the trail as `refused` and is raised."""
     try:
-        return may()
+        return may(by.account, place, by.purpose)
     except ForbiddenError:
         with console.database.write(db.Purpose.OPERATOR) as write:
-            noted(write, account, None, refused, at)
+            noted(write, by, refused, at)
         raise
 
 
 def noted(
     write: Write,
-    account: Account,
-    grant: Grant | None,
+    by: By,
     action: str,
     at: datetime,
     *,
@@ -245,16 +255,16 @@ def noted(
     person: PersonRef | None = None,
     detail: Mapping[str, str | int] | None = None,
 ) -> None:
-    """Put what an operator did into the trail; comes last in its transaction. `grant` None: refused."""
-    role = {} if grant is None else {"role": grant.role.value}
+    """Put what an operator did into the trail, with the purpose they stated; comes last in its transaction."""
+    role = {} if by.grant is None else {"role": by.grant.role.value}
     trail.record(
         write,
         trail.Entry(
             at=at,
             actor_kind="operator",
-            actor=account.username,
+            actor=by.account.username,
             action=action,
-            purpose=Purpose.FOLLOW_UP.value,
+            purpose=by.purpose.value,
             person=person,
             subject=f"incident:{incident}" if incident else "",
             detail=role | dict(detail or {}),
@@ -262,11 +272,15 @@ def noted(
     )
 
 
-def _may_do(account: Account, task: Task) -> Grant | None:
-    """The grant by which somebody may do this task: theirs or their county's team's, in their county."""
-    verdict = decide(account.principal, Action.FOLLOW_UP, Resource(task.place), purpose=Purpose.FOLLOW_UP)
+def _may_do(account: Account, task: Task, purpose: Purpose) -> By | None:
+    """By what somebody may do this task: theirs or their county's team's, in their county."""
     mine = task.assignee in {account.username, TEAM_PREFIX + task.place}
-    return verdict.grant if isinstance(verdict, Allowed) and mine else None
+    return _following(account, task.place, purpose) if mine else None
+
+
+def _following(account: Account, place: str, purpose: Purpose) -> By | None:
+    verdict = decide(account.principal, Action.FOLLOW_UP, Resource(place), purpose=purpose)
+    return By(account, purpose, verdict.grant) if isinstance(verdict, Allowed) else None
 
 
 HANDLERS: Final = (plan_tasks, tasks, assign, open_person, outcome, interviewed)

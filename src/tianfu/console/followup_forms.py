@@ -9,6 +9,7 @@ import msgspec
 
 from tianfu.clock import Instant
 from tianfu.console.pages import PAGE_ROWS, PAGE_ROWS_MAX
+from tianfu.console.purposes import StatedForm
 from tianfu.ids import format_person_ref
 from tianfu.tracing.followup.handover import PEOPLE_MAX
 from tianfu.tracing.followup.handover_store import Handover
@@ -25,7 +26,7 @@ Scope = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{0,6}$")]
 Rows = Annotated[int, msgspec.Meta(ge=1, le=PAGE_ROWS_MAX)]
 
 
-class PlanForm(msgspec.Struct, frozen=True):
+class PlanForm(StatedForm, frozen=True, kw_only=True):
     """Planning; `extend` goes on with those whom nobody met at the end."""
 
     extend: bool = False
@@ -44,7 +45,7 @@ class PlanAnswer(msgspec.Struct, frozen=True, kw_only=True):
     reopened: int
 
 
-class TaskQuery(msgspec.Struct, frozen=True, kw_only=True):
+class TaskQuery(StatedForm, frozen=True, kw_only=True):
     """Which tasks: of a county or the first digits of one; `mine`: assigned to me; `overdue`: not done in time.
 
     `after` is the `next` of the page before.
@@ -105,7 +106,7 @@ class TaskPage(msgspec.Struct, frozen=True):
     next: str | None
 
 
-class AssignForm(msgspec.Struct, frozen=True, kw_only=True):
+class AssignForm(StatedForm, frozen=True, kw_only=True):
     """`people` to `assignee`; without both, all people of the county whom nobody looks after, in turn."""
 
     place: Place
@@ -121,7 +122,7 @@ class AssignAnswer(msgspec.Struct, frozen=True, kw_only=True):
     shares: dict[str, int]
 
 
-class OutcomeForm(msgspec.Struct, frozen=True, kw_only=True):
+class OutcomeForm(StatedForm, frozen=True, kw_only=True):
     """What became of a task: `outcome` of one that was done (now, or at `done_at`), or `lost` and why."""
 
     outcome: Word | None = None
@@ -129,7 +130,7 @@ class OutcomeForm(msgspec.Struct, frozen=True, kw_only=True):
     lost: Word | None = None
 
 
-class InterviewForm(msgspec.Struct, frozen=True, kw_only=True):
+class InterviewForm(StatedForm, frozen=True, kw_only=True):
     """When the core facts of a case, and its report, were there."""
 
     person: str
@@ -137,7 +138,7 @@ class InterviewForm(msgspec.Struct, frozen=True, kw_only=True):
     reported_at: Instant | None = None
 
 
-class HandoverForm(msgspec.Struct, frozen=True, kw_only=True):
+class HandoverForm(StatedForm, frozen=True, kw_only=True):
     """People offered by the county that follows them to another place."""
 
     from_place: Place
@@ -145,7 +146,7 @@ class HandoverForm(msgspec.Struct, frozen=True, kw_only=True):
     people: People
 
 
-class AnswerForm(msgspec.Struct, frozen=True, kw_only=True):
+class AnswerForm(StatedForm, frozen=True, kw_only=True):
     """The other side's answer about `people`, or about all who are still asked about; a refusal has a reason."""
 
     accept: bool
@@ -182,7 +183,7 @@ class HandoverAnswer(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class HandoverQuery(msgspec.Struct, frozen=True, kw_only=True):
+class HandoverQuery(StatedForm, frozen=True, kw_only=True):
     """Which hand-overs, from or to a place: open ones; `every`: answered ones too; `overdue`: past their hour."""
 
     place: Scope = ""
@@ -199,7 +200,7 @@ class HandoverPage(msgspec.Struct, frozen=True):
     next: str | None
 
 
-class NoticeForm(msgspec.Struct, frozen=True, kw_only=True):
+class NoticeForm(StatedForm, frozen=True, kw_only=True):
     """Messages to be queued: to `people`, to everybody who is followed without them, or about `places`."""
 
     form: Form = Form.SHORT
@@ -214,7 +215,7 @@ class NoticeAnswer(msgspec.Struct, frozen=True):
     states: dict[str, int]
 
 
-class NoticeTextForm(msgspec.Struct, frozen=True, kw_only=True):
+class NoticeTextForm(StatedForm, frozen=True, kw_only=True):
     """Whose message to show, in which language and form."""
 
     person: str

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from tianfu.console.purposes import StatedForm
 from tianfu.venues.model import Venue
 
 
@@ -84,13 +85,12 @@ class GuardForm(msgspec.Struct, frozen=True):
     username: str
 
 
-class LookupForm(msgspec.Struct, frozen=True):
+class LookupForm(StatedForm, frozen=True, kw_only=True):
     """A document whose bearer is here and agreed to be looked up."""
 
     document_type: str
     document_number: str
     consent: bool
-    purpose: str
 
 
 class LookupTest(msgspec.Struct, frozen=True):
@@ -112,8 +112,7 @@ class LookupAnswer(msgspec.Struct, frozen=True, kw_only=True):
     checked_at: int
 
 
-class ExplanationForm(msgspec.Struct, frozen=True):
+class ExplanationForm(StatedForm, frozen=True, kw_only=True):
     """Whose decision to explain (`P-000000012-62`), and why it is read."""
 
     person: str
-    purpose: str

@@ -11,13 +11,14 @@ from litestar import Response, post
 from litestar.params import FromPath, RawBody
 
 from tianfu.access.accounts import Account
-from tianfu.access.decide import Grant, Resource, require
+from tianfu.access.decide import Resource, require
 from tianfu.access.roles import Action, Purpose
 from tianfu.clock import shanghai_day
 from tianfu.console import pages
-from tianfu.console.followup import may_assign, noted
+from tianfu.console.followup import By, may_assign, noted
 from tianfu.console.followup_forms import AnswerForm, HandoverAnswer, HandoverForm, HandoverPage, HandoverQuery
 from tianfu.console.parts import ConsoleParts, operator
+from tianfu.console.purposes import PurposeForm
 from tianfu.ids import parse_person_ref
 from tianfu.platform import database as db
 from tianfu.platform.api import AnyRequest, documented, read_body
@@ -39,7 +40,7 @@ def ask(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], 
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(HandoverForm, body)
-    grant = may_assign(account, sent.from_place)
+    by = may_assign(account, sent.from_place, sent.stated)
     persons = [parse_person_ref(person) for person in sent.people]
     with console.database.write(db.Purpose.OPERATOR) as write:
         incident = incidents.find(write, incident_no)
@@ -56,7 +57,7 @@ def ask(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], 
         )
         for person in sorted(set(persons)):
             detail: dict[str, str | int] = {"place": sent.to_place, "number": asked.handover_ref}
-            noted(write, account, grant, "handover_ask", at, incident=incident_no, person=person, detail=detail)
+            noted(write, by, "handover_ask", at, incident=incident_no, person=person, detail=detail)
     return HandoverAnswer.of(asked)
 
 
@@ -76,7 +77,8 @@ def answer(request: AnyRequest, console: ConsoleParts, handover_ref: FromPath[in
         found = handover_store.find(write, handover_ref)
         if found is None:
             raise HandoverNotFoundError
-        grant = may_assign(account, found.to_place if handover.in_province(found.to_place) else found.from_place)
+        answering = found.to_place if handover.in_province(found.to_place) else found.from_place
+        by = may_assign(account, answering, sent.stated)
         if sent.accept:
             answered = handover.accept(write, handover_ref, by=account.username, at=at, persons=persons)
         else:
@@ -85,7 +87,7 @@ def answer(request: AnyRequest, console: ConsoleParts, handover_ref: FromPath[in
             )
         action = "handover_accept" if sent.accept else "handover_refuse"
         detail = {"number": handover_ref, "people": answered.accepted if sent.accept else answered.refused}
-        noted(write, account, grant, action, at, detail=detail)
+        noted(write, by, action, at, detail=detail)
     return HandoverAnswer.of(answered)
 
 
@@ -95,7 +97,7 @@ def handovers(request: AnyRequest, console: ConsoleParts, body: RawBody) -> Hand
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(HandoverQuery, body)
-    may_assign(account, sent.place)
+    may_assign(account, sent.place, sent.stated)
     key = pages.after(sent.after, 1)
     with console.database.read(db.Purpose.OPERATOR) as read:
         found = handover_store.page(
@@ -113,29 +115,35 @@ def handovers(request: AnyRequest, console: ConsoleParts, body: RawBody) -> Hand
     )
 
 
-@post("/handovers/{handover_ref:int}/letter", status_code=200, sync_to_thread=True)
-def letter(request: AnyRequest, console: ConsoleParts, handover_ref: FromPath[int]) -> Response[bytes]:
+@post(
+    "/handovers/{handover_ref:int}/letter",
+    status_code=200,
+    operation_class=documented(PurposeForm),
+    sync_to_thread=True,
+)
+def letter(request: AnyRequest, console: ConsoleParts, handover_ref: FromPath[int], body: RawBody) -> Response[bytes]:
     """The letter to another province as CSV: names and phones of those still asked about, each opening in the trail."""
     at = console.clock.now()
     account = operator(console, request, at)
+    purpose = read_body(PurposeForm, body).stated
     with console.database.write(db.Purpose.OPERATOR) as write:
         found = handover_store.find(write, handover_ref)
         if found is None or handover.in_province(found.to_place):
             raise HandoverNotFoundError
-        grant = _may_export(account, found)
+        by = _may_export(account, found, purpose)
         people = handover_store.people(write, handover_ref)
         asked = [person for person, (state, _) in people.items() if state == handover.ASKED]
         made = compose(write, found, asked, pseudonym=console.pseudonym, at=at)
         handover_store.set_file(write, handover_ref, made.file, made.digest)
         for person in asked:
-            noted(write, account, grant, "handover_letter", at, person=person, detail={"number": handover_ref})
+            noted(write, by, "handover_letter", at, person=person, detail={"number": handover_ref})
     disposition = f'attachment; filename="{made.file}"'
     return Response(made.content, media_type="text/csv; charset=utf-8", headers={"content-disposition": disposition})
 
 
-def _may_export(account: Account, found: Handover) -> Grant:
+def _may_export(account: Account, found: Handover, purpose: Purpose) -> By:
     place = Resource(found.from_place)
-    return require(account.principal, Action.EXPORT_CONTACTS, place, purpose=Purpose.INVESTIGATION)
+    return By(account, purpose, require(account.principal, Action.EXPORT_CONTACTS, place, purpose=purpose))
 
 
 HANDLERS: Final = (ask, answer, handovers, letter)

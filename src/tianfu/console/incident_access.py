@@ -15,7 +15,6 @@ from tianfu.access.decide import Allowed, ForbiddenError, Grant, Refused, Resour
 from tianfu.access.roles import PERMISSIONS, Action, Purpose
 from tianfu.audit import trail
 from tianfu.console.parts import Console
-from tianfu.errors import Fault, InputInvalidError
 from tianfu.ids import PersonRef
 from tianfu.platform import database as db
 from tianfu.platform.database import Read, Write
@@ -28,16 +27,6 @@ Scopes = tuple[str, ...] | None
 """Prefixes of the counties whose people may be seen, None for all of an incident."""
 
 REFUSED: Final = "incident_refused"
-
-
-def purpose_of(word: str) -> Purpose:
-    """The purpose that a form states. Raises `InputInvalidError`."""
-    known = next((purpose for purpose in Purpose if purpose.value == word), None)
-    if known is None:
-        raise InputInvalidError(
-            faults=(Fault("purpose", "purpose", "请选择查询事由。", "Please state why this is read."),)
-        )
-    return known
 
 
 def districts(account: Account, action: Action, purpose: Purpose) -> tuple[str, ...]:
@@ -180,7 +169,7 @@ def changing(
     """
     incident = incidents.find(write, number)
     grant = require(account.principal, action, Resource(incident.place), purpose=purpose)
-    return incident, grant, Actor.operator(account.username, grant)
+    return incident, grant, Actor.operator(account.username, grant, purpose)
 
 
 def _grants(account: Account, action: Action, purpose: Purpose) -> list[Grant]:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tianfu.clock import Instant
+from tianfu.console.purposes import StatedForm
 from tianfu.ids import format_person_ref
 from tianfu.tracing.cases import Entered
 from tianfu.tracing.incidents import Incident
@@ -15,70 +16,57 @@ from tianfu.tracing.pages import Listed, Page
 from tianfu.tracing.why import Step, Why
 
 
-class PurposeForm(msgspec.Struct, frozen=True, kw_only=True):
-    """Why this is read; every reading states it."""
-
-    purpose: str
-
-
-class OpenForm(msgspec.Struct, frozen=True, kw_only=True):
+class OpenForm(StatedForm, frozen=True, kw_only=True):
     """A new incident: its county, and a rule set by name (null: the one in force)."""
 
-    purpose: str
     place: str
     rules: str | None = None
 
 
-class ListForm(msgspec.Struct, frozen=True, kw_only=True):
+class ListForm(StatedForm, frozen=True, kw_only=True):
     """Which incidents to list; `before` is the `key` of the last one seen."""
 
-    purpose: str
     with_closed: bool = False
     before: int | None = None
 
 
-class CaseForm(msgspec.Struct, frozen=True, kw_only=True):
+class CaseForm(StatedForm, frozen=True, kw_only=True):
     """A new case. Without a period it is worked out from what the ledger says of the person.
 
     `infectious_to` alone is isolation.
     """
 
-    purpose: str
     person: str
     infectious_from: Instant | None = None
     infectious_to: Instant | None = None
 
 
-class PersonForm(msgspec.Struct, frozen=True, kw_only=True):
+class PersonForm(StatedForm, frozen=True, kw_only=True):
     """Somebody in the incident."""
 
-    purpose: str
     person: str
 
 
-class PeriodForm(msgspec.Struct, frozen=True, kw_only=True):
+class PeriodForm(StatedForm, frozen=True, kw_only=True):
     """Until when a case could infect others (null: not isolated), and since when (left out: as it was)."""
 
-    purpose: str
     person: str
     infectious_to: Instant | None
     infectious_from: Instant | None = None
 
 
-class RunForm(msgspec.Struct, frozen=True, kw_only=True):
+class RunForm(StatedForm, frozen=True, kw_only=True):
     """A run. `rules` and `hops` are kept for later runs of the incident; `everything` expands every case again."""
 
-    purpose: str
     as_of: Instant | None = None
     hops: int | None = None
     rules: str | None = None
     everything: bool = False
 
 
-class PageForm(msgspec.Struct, frozen=True, kw_only=True):
+class PageForm(StatedForm, frozen=True, kw_only=True):
     """Which rows of the list, and after which page."""
 
-    purpose: str
     tier: str | None = None
     hop: int | None = None
     state: str | None = None
@@ -87,10 +75,9 @@ class PageForm(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
 
 
-class ChildrenForm(msgspec.Struct, frozen=True, kw_only=True):
+class ChildrenForm(StatedForm, frozen=True, kw_only=True):
     """Whose contacts, and after which page."""
 
-    purpose: str
     person: str
     after: str | None = None
     limit: int | None = None

@@ -1,7 +1,8 @@
 """Incidents over the operators' API: open and close them, their cases, runs, the list in pages, and why.
 
-Every request states its purpose in its body, as no person and no reading belongs into an address. Answers about people
-are read under `READ_INCIDENT` at the incident's place; somebody who holds it elsewhere sees the people who live there.
+Every request states its purpose in its body (`tianfu.console.purposes`), and no person is in an address. Answers about
+people are read under `READ_INCIDENT` at the incident's place; somebody who holds it elsewhere sees the people who live
+there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from litestar.params import FromPath, RawBody
 
 from tianfu.access.decide import Resource, require
 from tianfu.access.roles import Action
-from tianfu.console.incident_access import changing, districts, purpose_of, reading
+from tianfu.console.incident_access import changing, districts, reading
 from tianfu.console.incident_forms import (
     AskedAnswer,
     CaseAnswer,
@@ -26,12 +27,12 @@ from tianfu.console.incident_forms import (
     PageForm,
     PeriodForm,
     PersonForm,
-    PurposeForm,
     RunForm,
     TraceRunAnswer,
     WhyAnswer,
 )
 from tianfu.console.parts import ConsoleParts, operator
+from tianfu.console.purposes import PurposeForm
 from tianfu.errors import Fault, InputInvalidError
 from tianfu.ids import parse_person_ref
 from tianfu.lake import permit
@@ -55,10 +56,10 @@ def open_incident(request: AnyRequest, console: ConsoleParts, body: RawBody) -> 
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(OpenForm, body)
-    grant = require(account.principal, Action.OPEN_INCIDENT, Resource(sent.place), purpose=purpose_of(sent.purpose))
+    grant = require(account.principal, Action.OPEN_INCIDENT, Resource(sent.place), purpose=sent.stated)
     if sent.rules is not None:
         rule_files.find(sent.rules)
-    actor = Actor.operator(account.username, grant)
+    actor = Actor.operator(account.username, grant, sent.stated)
     with console.database.write(db.Purpose.OPERATOR) as write:
         opened = incidents.open_incident(write, actor, place=sent.place, rules=sent.rules, at=at)
     return IncidentAnswer.of(opened)
@@ -69,7 +70,7 @@ def list_incidents(request: AnyRequest, console: ConsoleParts, body: RawBody) ->
     """The incidents of my districts, newest first; names nobody."""
     account = operator(console, request, console.clock.now())
     sent = read_body(ListForm, body)
-    scopes = districts(account, Action.READ_INCIDENT, purpose_of(sent.purpose))
+    scopes = districts(account, Action.READ_INCIDENT, sent.stated)
     with console.database.read(db.Purpose.OPERATOR) as read:
         found = incidents.listed(read, scopes, with_closed=sent.with_closed, before=sent.before)
     return [IncidentAnswer.of(incident) for incident in found]
@@ -79,7 +80,7 @@ def list_incidents(request: AnyRequest, console: ConsoleParts, body: RawBody) ->
 def incident(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> IncidentAnswer:
     """One incident; names nobody."""
     account = operator(console, request, console.clock.now())
-    purpose = purpose_of(read_body(PurposeForm, body).purpose)
+    purpose = read_body(PurposeForm, body).stated
     with console.database.read(db.Purpose.OPERATOR) as read:
         found = incidents.find(read, incident_no)
     require(account.principal, Action.READ_INCIDENT, Resource(found.place), purpose=purpose)
@@ -96,7 +97,7 @@ def close_incident(request: AnyRequest, console: ConsoleParts, incident_no: From
     """Close an incident of mine; its list stays readable."""
     at = console.clock.now()
     account = operator(console, request, at)
-    purpose = purpose_of(read_body(PurposeForm, body).purpose)
+    purpose = read_body(PurposeForm, body).stated
     with console.database.write(db.Purpose.OPERATOR) as write:
         _, _, actor = changing(write, account, incident_no, Action.OPEN_INCIDENT, purpose)
         incidents.close(write, actor, incident_no, at=at)
@@ -112,7 +113,7 @@ def reopen_incident(request: AnyRequest, console: ConsoleParts, incident_no: Fro
     """Open an incident of mine again; the tracer brings its list to the present."""
     at = console.clock.now()
     account = operator(console, request, at)
-    purpose = purpose_of(read_body(PurposeForm, body).purpose)
+    purpose = read_body(PurposeForm, body).stated
     with console.database.write(db.Purpose.OPERATOR) as write:
         _, _, actor = changing(write, account, incident_no, Action.OPEN_INCIDENT, purpose)
         incidents.reopen(write, actor, incident_no, at=at)
@@ -126,7 +127,7 @@ def add_case(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[s
     sent = read_body(CaseForm, body)
     person = parse_person_ref(sent.person)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        found, _, actor = changing(write, account, incident_no, Action.TRACE, purpose_of(sent.purpose))
+        found, _, actor = changing(write, account, incident_no, Action.TRACE, sent.stated)
         known = automatic.positive_of(write, person, found.rules, at=at)
         if sent.infectious_from is not None:
             period = Period(sent.infectious_from, sent.infectious_to)
@@ -156,7 +157,7 @@ def list_cases(
     """The cases of an incident, those that were withdrawn too."""
     at = console.clock.now()
     account = operator(console, request, at)
-    purpose = purpose_of(read_body(PurposeForm, body).purpose)
+    purpose = read_body(PurposeForm, body).stated
     found = reading(
         console,
         account,
@@ -182,7 +183,7 @@ def withdraw_case(request: AnyRequest, console: ConsoleParts, incident_no: FromP
     sent = read_body(PersonForm, body)
     person = parse_person_ref(sent.person)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        _, _, actor = changing(write, account, incident_no, Action.TRACE, purpose_of(sent.purpose))
+        _, _, actor = changing(write, account, incident_no, Action.TRACE, sent.stated)
         cases.withdraw(write, actor, incident_no, person, at=at)
 
 
@@ -199,7 +200,7 @@ def change_period(request: AnyRequest, console: ConsoleParts, incident_no: FromP
     sent = read_body(PeriodForm, body)
     person = parse_person_ref(sent.person)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        _, _, actor = changing(write, account, incident_no, Action.TRACE, purpose_of(sent.purpose))
+        _, _, actor = changing(write, account, incident_no, Action.TRACE, sent.stated)
         since = sent.infectious_from or cases.find(write, incident_no, person).infectious_from
         cases.change_period(write, actor, incident_no, person, Period(since, sent.infectious_to), stated=True, at=at)
         return CaseAnswer.of(cases.find(write, incident_no, person))
@@ -211,7 +212,7 @@ def ask_run(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[st
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(RunForm, body)
-    purpose = purpose_of(sent.purpose)
+    purpose = sent.stated
     if sent.hops is not None and not 1 <= sent.hops <= HOPS_MAX:
         fault = Fault("hops", "range", f"层数应为 1 到 {HOPS_MAX}。", f"Between 1 and {HOPS_MAX} hops.")
         raise InputInvalidError(faults=(fault,))
@@ -240,7 +241,7 @@ def run_progress(
 ) -> TraceRunAnswer:
     """How a run that was asked for stands; counts only, names nobody."""
     account = operator(console, request, console.clock.now())
-    purpose = purpose_of(read_body(PurposeForm, body).purpose)
+    purpose = read_body(PurposeForm, body).stated
     with console.database.read(db.Purpose.OPERATOR) as read:
         found = incidents.find(read, incident_no)
         require(account.principal, Action.READ_INCIDENT, Resource(found.place), purpose=purpose)
@@ -259,7 +260,7 @@ def people_page(request: AnyRequest, console: ConsoleParts, incident_no: FromPat
         console,
         account,
         incident_no,
-        purpose_of(sent.purpose),
+        sent.stated,
         "incident_people",
         lambda read, incident, scopes: pages.page(
             read, incident.incident_ref, wanted.within(scopes), after=sent.after, limit=sent.limit or PAGE_ROWS_MAX
@@ -277,7 +278,7 @@ def counts(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str
     """The list in numbers: by tier, hop, state, county and day."""
     at = console.clock.now()
     account = operator(console, request, at)
-    purpose = purpose_of(read_body(PurposeForm, body).purpose)
+    purpose = read_body(PurposeForm, body).stated
     return reading(
         console,
         account,
@@ -297,7 +298,7 @@ def why_listed(request: AnyRequest, console: ConsoleParts, incident_no: FromPath
     account = operator(console, request, at)
     sent = read_body(PersonForm, body)
     person = parse_person_ref(sent.person)
-    purpose = purpose_of(sent.purpose)
+    purpose = sent.stated
     found = reading(console, account, incident_no, purpose, "incident_why", lambda _, incident, __: incident, at=at)
     with console.database.write(db.Purpose.OPERATOR) as write:
         _, _, actor = changing(write, account, incident_no, Action.TRACE, purpose)
@@ -326,7 +327,7 @@ def listed_through(
         console,
         account,
         incident_no,
-        purpose_of(sent.purpose),
+        sent.stated,
         "incident_through",
         lambda read, incident, scopes: pages.children(
             read, incident.incident_ref, person, scopes=scopes, after=sent.after, limit=sent.limit or PAGE_ROWS_MAX
@@ -351,7 +352,7 @@ def announced(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[
         console,
         account,
         incident_no,
-        purpose_of(sent.purpose),
+        sent.stated,
         "incident_announcements",
         lambda read, incident, _: pages.announcements(
             read, incident.incident_ref, after=sent.after, limit=sent.limit or PAGE_ROWS_MAX

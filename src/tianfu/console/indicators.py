@@ -10,23 +10,25 @@ from datetime import date, datetime
 from typing import Annotated, Final
 
 import msgspec
-from litestar import get, post
-from litestar.params import FromPath, FromQuery, RawBody
+from litestar import post
+from litestar.params import FromPath, RawBody
 
 from tianfu.access.accounts import Account
 from tianfu.access.decide import Grant, Resource, require
 from tianfu.access.roles import Action, Purpose
 from tianfu.console import pages
-from tianfu.console.followup import asked, noted
+from tianfu.console.followup import By, asked, noted
 from tianfu.console.followup_forms import Rows, Scope
 from tianfu.console.parts import ConsoleParts, operator
+from tianfu.console.purposes import StatedForm
 from tianfu.errors import Fault, InputInvalidError
 from tianfu.ids import PersonRef, format_person_ref
 from tianfu.platform import database as db
 from tianfu.platform.api import AnyRequest, documented, read_body
-from tianfu.tracing import indicators
+from tianfu.tracing import indicator_table, indicators
 from tianfu.tracing.indicator_store import FunnelStep, Subject
-from tianfu.tracing.indicators import WEEK_DAYS, Figure, Indicator, Line, Of
+from tianfu.tracing.indicator_table import Indicator, Of
+from tianfu.tracing.indicators import WEEK_DAYS, Figure, Line
 
 
 class FigureAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +51,11 @@ class FigureAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LineAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One indicator; `day` or `week` None is no data, not 0. `met` says whether the day meets the target."""
+    """One indicator; `day` or `week` None is no data, not 0. `met` says whether the day meets the target.
+
+    `hours_least`, `hours_most`: in how many hours it is to be done, by the rules of the incidents counted; None where
+    nothing has to be in time.
+    """
 
     name: str
     block: str
@@ -60,6 +66,8 @@ class LineAnswer(msgspec.Struct, frozen=True, kw_only=True):
     day: FigureAnswer | None
     week: FigureAnswer | None
     met: bool | None
+    hours_least: int | None
+    hours_most: int | None
 
     @classmethod
     def of(cls, line: Line) -> LineAnswer:
@@ -68,13 +76,15 @@ class LineAnswer(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             name=indicator.name,
             block=indicator.block.value,
-            zh=indicator.zh,
-            en=indicator.en,
+            zh=line.zh,
+            en=line.en,
             at_least=indicator.at_least,
             at_most=indicator.at_most,
             day=FigureAnswer.of_figure(line.day),
             week=FigureAnswer.of_figure(line.week),
             met=line.met,
+            hours_least=None if line.hours is None else line.hours.least,
+            hours_most=None if line.hours is None else line.hours.most,
         )
 
 
@@ -94,25 +104,39 @@ class CountyAnswer(msgspec.Struct, frozen=True):
     figure: FigureAnswer
 
 
-class SubjectQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom: counted in the `days` that end with `day`; `hit` true those that count, false those that do not."""
+class BoardQuery(StatedForm, frozen=True, kw_only=True):
+    """Which Shanghai day (`2022-03-01`), in a place: a county, or the first digits of one."""
 
     day: str
     place: Scope = ""
+
+
+class CountiesQuery(BoardQuery, frozen=True, kw_only=True):
+    """The `days` that end with `day`."""
+
     days: Annotated[int, msgspec.Meta(ge=1, le=WEEK_DAYS)] = 1
+
+
+class SubjectQuery(CountiesQuery, frozen=True, kw_only=True):
+    """Whom: counted in the `days` that end with `day`; `hit` true those that count, false those that do not."""
+
     hit: bool | None = None
     after: str | None = None
     limit: Rows = pages.PAGE_ROWS
 
 
 class SubjectAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """One line behind a number: a person by reference, or the number of an incident or hand-over."""
+    """One line behind a number: a person by reference, or the number of an incident or hand-over.
+
+    `hours`: in how many it was to be done, by the rules of its incident; None where nothing has to be in time.
+    """
 
     subject: str
     place: str
     at: datetime
     hit: bool | None
     open_since: datetime | None
+    hours: int | None
 
     @classmethod
     def of(cls, indicator: Indicator, found: Subject) -> SubjectAnswer:
@@ -124,6 +148,7 @@ class SubjectAnswer(msgspec.Struct, frozen=True, kw_only=True):
             at=found.at,
             hit=found.hit,
             open_since=found.open_since,
+            hours=found.hours,
         )
 
 
@@ -134,35 +159,35 @@ class SubjectPage(msgspec.Struct, frozen=True):
     next: str | None
 
 
-@get("/indicators", sync_to_thread=True)
-def board(request: AnyRequest, console: ConsoleParts, day: FromQuery[str], place: FromQuery[str] = "") -> BoardAnswer:
-    """Every indicator of a Shanghai day (`2022-03-01`) in a place, with seven days and the target."""
+@post("/indicators", status_code=200, operation_class=documented(BoardQuery), sync_to_thread=True)
+def board(request: AnyRequest, console: ConsoleParts, body: RawBody) -> BoardAnswer:
+    """Every indicator of a day in a place, with seven days and the target."""
     at = console.clock.now()
     account = operator(console, request, at)
-    grant = _may_read(account, place)
+    sent = read_body(BoardQuery, body)
+    grant = _may_read(account, sent.place, sent.stated)
     with console.database.read(db.Purpose.BATCH) as read:
-        found = indicators.report(read, day=_day(day), place=place, at=at, scope=grant.district)
+        found = indicators.report(read, day=_day(sent.day), place=sent.place, at=at, scope=grant.district)
     return BoardAnswer(
-        day=found.day, place=place, lines=tuple(LineAnswer.of(line) for line in found.lines), funnel=found.funnel
+        day=found.day, place=sent.place, lines=tuple(LineAnswer.of(line) for line in found.lines), funnel=found.funnel
     )
 
 
-@get("/indicators/{measure:str}/counties", sync_to_thread=True)
-def counties(
-    request: AnyRequest,
-    console: ConsoleParts,
-    measure: FromPath[str],
-    day: FromQuery[str],
-    place: FromQuery[str] = "",
-    days: FromQuery[int] = 1,
-) -> list[CountyAnswer]:
+@post(
+    "/indicators/{measure:str}/counties",
+    status_code=200,
+    operation_class=documented(CountiesQuery),
+    sync_to_thread=True,
+)
+def counties(request: AnyRequest, console: ConsoleParts, measure: FromPath[str], body: RawBody) -> list[CountyAnswer]:
     """One indicator in each county of a place."""
     at = console.clock.now()
     account = operator(console, request, at)
-    grant = _may_read(account, place)
+    sent = read_body(CountiesQuery, body)
+    grant = _may_read(account, sent.place, sent.stated)
     with console.database.read(db.Purpose.BATCH) as read:
         found = indicators.counties(
-            read, measure, day=_day(day), place=place, at=at, scope=grant.district, days=_days(days)
+            read, measure, day=_day(sent.day), place=sent.place, at=at, scope=grant.district, days=sent.days
         )
     told = ((county, FigureAnswer.of_figure(figure)) for county, figure in found)
     return [CountyAnswer(county, figure) for county, figure in told if figure is not None]
@@ -179,15 +204,15 @@ def subjects(request: AnyRequest, console: ConsoleParts, measure: FromPath[str],
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(SubjectQuery, body)
-    grant = asked(console, account, "indicator_list_refused", at, lambda: _may_read(account, sent.place))
-    indicator = indicators.find(measure)
+    by = asked(console, By(account, sent.stated), "indicator_list_refused", at, _may_list, sent.place)
+    indicator = indicator_table.find(measure)
     counted = indicators.window(_day(sent.day), sent.place, at, days=sent.days)
     key = pages.after(sent.after, 2)
     position = None if key is None else (key[0], key[1][0], key[1][1])
     with console.database.write(db.Purpose.BATCH) as write:
         found = indicators.subjects(write, measure, counted, hit=sent.hit, after=position, limit=sent.limit)
         detail: dict[str, str | int] = {"name": indicator.name, "count": len(found)}
-        noted(write, account, grant, "indicator_list", at, detail=detail)
+        noted(write, by, "indicator_list", at, detail=detail)
     last = found[-1] if len(found) == sent.limit else None
     return SubjectPage(
         tuple(SubjectAnswer.of(indicator, one) for one in found),
@@ -195,8 +220,12 @@ def subjects(request: AnyRequest, console: ConsoleParts, measure: FromPath[str],
     )
 
 
-def _may_read(account: Account, place: str) -> Grant:
-    return require(account.principal, Action.READ_INCIDENT, Resource(place), purpose=Purpose.INVESTIGATION)
+def _may_read(account: Account, place: str, purpose: Purpose) -> Grant:
+    return require(account.principal, Action.READ_INCIDENT, Resource(place), purpose=purpose)
+
+
+def _may_list(account: Account, place: str, purpose: Purpose) -> By:
+    return By(account, purpose, _may_read(account, place, purpose))
 
 
 def _day(text: str) -> date:
@@ -205,10 +234,6 @@ def _day(text: str) -> date:
     except ValueError:
         fault = Fault("day", "day", "日期应如 2022-03-01。", "A day is written like 2022-03-01.")
         raise InputInvalidError(faults=(fault,)) from None
-
-
-def _days(days: int) -> int:
-    return max(1, min(days, WEEK_DAYS))
 
 
 HANDLERS: Final = (board, counties, subjects)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from litestar import get, post
+from litestar import post
 from litestar.params import FromPath, RawBody
 
 from tianfu.clock import shanghai_day
 from tianfu.console.followup import may_assign, noted
 from tianfu.console.followup_forms import NoticeAnswer, NoticeForm, NoticeTextAnswer, NoticeTextForm
 from tianfu.console.parts import Console, ConsoleParts, operator
+from tianfu.console.purposes import PurposeForm
 from tianfu.errors import NotFoundError
 from tianfu.ids import parse_person_ref
 from tianfu.platform import database as db
@@ -31,7 +32,7 @@ def queue(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str]
     account = operator(console, request, at)
     sent = read_body(NoticeForm, body)
     incident = _incident(console, incident_no)
-    grant = may_assign(account, incident.place)
+    by = may_assign(account, incident.place, sent.stated)
     loaded = texts.load(texts.FILE)
     if sent.places:
         with console.database.write(db.Purpose.OPERATOR) as write:
@@ -42,16 +43,22 @@ def queue(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str]
         persons = [parse_person_ref(person) for person in sent.people] or None
         queued = send.queue_contacts(console.database, incident, message, persons=persons)
     with console.database.write(db.Purpose.OPERATOR) as write:
-        noted(write, account, grant, "notice_queue", at, incident=incident_no, detail={"count": queued})
+        noted(write, by, "notice_queue", at, incident=incident_no, detail={"count": queued})
         return _states(write, incident)
 
 
-@get("/incidents/{incident_no:str}/notices", sync_to_thread=True)
-def states(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str]) -> NoticeAnswer:
+@post(
+    "/incidents/{incident_no:str}/notices/counts",
+    status_code=200,
+    operation_class=documented(PurposeForm),
+    sync_to_thread=True,
+)
+def states(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody) -> NoticeAnswer:
     """How many messages are in each state."""
     account = operator(console, request, console.clock.now())
+    purpose = read_body(PurposeForm, body).stated
     incident = _incident(console, incident_no)
-    may_assign(account, incident.place)
+    may_assign(account, incident.place, purpose)
     with console.database.read(db.Purpose.OPERATOR) as read:
         return _states(read, incident)
 
@@ -69,10 +76,10 @@ def text(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str],
     sent = read_body(NoticeTextForm, body)
     person = parse_person_ref(sent.person)
     incident = _incident(console, incident_no)
-    grant = may_assign(account, incident.place)
+    by = may_assign(account, incident.place, sent.stated)
     with console.database.write(db.Purpose.OPERATOR) as write:
         followed = store.followed(write, incident.incident_ref, after=0, limit=1, persons=[person])
-        noted(write, account, grant, "notice_read", at, incident=incident_no, person=person)
+        noted(write, by, "notice_read", at, incident=incident_no, person=person)
     if not followed:
         raise NotFoundError
     told = send.told_of(followed[0], schedules_of(incident.rules, shanghai_day(at)), sent.audience)

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from litestar import get, post
+from litestar import post
 from litestar.params import FromPath, RawBody
 
 from tianfu.access.accounts import Account
 from tianfu.access.decide import Resource, require
 from tianfu.access.roles import Action, Purpose
-from tianfu.console.incident_access import ask, purpose_of
+from tianfu.console.incident_access import ask
 from tianfu.console.parts import Console, ConsoleParts, operator
+from tianfu.console.purposes import PurposeForm
 from tianfu.console.screening_forms import (
     FunnelForm,
     PageForm,
@@ -67,7 +68,7 @@ def begin_screening(
             account.username,
             incident=incident_no,
             place=place,
-            purpose=Purpose.INVESTIGATION,
+            purpose=sent.stated,
             at=at,
         )
     scanned = from_lake(console.lake, permit)
@@ -75,50 +76,79 @@ def begin_screening(
         console,
         request,
         incident_no,
+        sent.stated,
         lambda write, incident, by, at: screenings.begin(write, incident, loaded, by=by, at=at, scanned=scanned),
     )
 
 
-@get("/incidents/{incident_no:str}/screening", sync_to_thread=True)
-def read_screening(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str]) -> ScreeningRunAnswer:
+@post(
+    "/incidents/{incident_no:str}/screening/current",
+    status_code=200,
+    operation_class=documented(PurposeForm),
+    sync_to_thread=True,
+)
+def read_screening(
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody
+) -> ScreeningRunAnswer:
     """The newest run of the newest screening, step by step; no people."""
     account = operator(console, request, console.clock.now())
+    purpose = read_body(PurposeForm, body).stated
     with console.database.read(db.Purpose.OPERATOR) as read:
-        incident = _readable(account, incidents.find(read, incident_no))
+        incident = _readable(account, incidents.find(read, incident_no), purpose)
         return ScreeningRunAnswer.of(screenings.current(read, incident))
 
 
-@get("/incidents/{incident_no:str}/screening/runs", sync_to_thread=True)
-def read_runs(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str]) -> list[ScreeningRunAnswer]:
+@post(
+    "/incidents/{incident_no:str}/screening/runs",
+    status_code=200,
+    operation_class=documented(PurposeForm),
+    sync_to_thread=True,
+)
+def read_runs(
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], body: RawBody
+) -> list[ScreeningRunAnswer]:
     """The runs of the newest screening, newest first: who undid or changed what."""
     account = operator(console, request, console.clock.now())
+    purpose = read_body(PurposeForm, body).stated
     with console.database.read(db.Purpose.OPERATOR) as read:
-        incident = _readable(account, incidents.find(read, incident_no))
+        incident = _readable(account, incidents.find(read, incident_no), purpose)
         return [ScreeningRunAnswer.of(run) for run in screenings.history(read, incident)]
 
 
-@post("/incidents/{incident_no:str}/screening/steps/{step:str}/undoing", status_code=200, sync_to_thread=True)
+@post(
+    "/incidents/{incident_no:str}/screening/steps/{step:str}/undoing",
+    status_code=200,
+    operation_class=documented(PurposeForm),
+    sync_to_thread=True,
+)
 def undo_step(
-    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], step: FromPath[str]
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], step: FromPath[str], body: RawBody
 ) -> ScreeningRunAnswer:
     """Run again without this step; the later steps are applied anew."""
     return _made(
         console,
         request,
         incident_no,
+        read_body(PurposeForm, body).stated,
         lambda write, incident, by, at: screenings.undo(write, incident, step, by=by, at=at),
     )
 
 
-@post("/incidents/{incident_no:str}/screening/steps/{step:str}/redoing", status_code=200, sync_to_thread=True)
+@post(
+    "/incidents/{incident_no:str}/screening/steps/{step:str}/redoing",
+    status_code=200,
+    operation_class=documented(PurposeForm),
+    sync_to_thread=True,
+)
 def redo_step(
-    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], step: FromPath[str]
+    request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], step: FromPath[str], body: RawBody
 ) -> ScreeningRunAnswer:
     """Run again with a step that was undone."""
     return _made(
         console,
         request,
         incident_no,
+        read_body(PurposeForm, body).stated,
         lambda write, incident, by, at: screenings.redo(write, incident, step, by=by, at=at),
     )
 
@@ -133,12 +163,13 @@ def rerun_step(
     request: AnyRequest, console: ConsoleParts, incident_no: FromPath[str], step: FromPath[str], body: RawBody
 ) -> ScreeningRunAnswer:
     """Run again with other thresholds at this step, and with what the field has judged since."""
-    values = read_body(ThresholdsForm, body).thresholds
+    sent = read_body(ThresholdsForm, body)
     return _made(
         console,
         request,
         incident_no,
-        lambda write, incident, by, at: screenings.rerun(write, incident, step, values, by=by, at=at),
+        sent.stated,
+        lambda write, incident, by, at: screenings.rerun(write, incident, step, sent.thresholds, by=by, at=at),
     )
 
 
@@ -169,7 +200,7 @@ def read_page(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[
             county=counties,
             unknown_county=sent.county is None,
         )
-        asked = ask(write, account, incident, purpose_of(sent.purpose), at, county=sent.county)
+        asked = ask(write, account, incident, sent.stated, at, county=sent.county)
         if asked.allowed:
             rows = store.page(write, run.run_ref, wanted, after=after, limit=sent.limit)
         asked.record(write, noted.READ, noted.REFUSED, detail={"channel": "console", "count": len(rows)})
@@ -192,7 +223,7 @@ def read_person(
     at = console.clock.now()
     account = operator(console, request, at)
     sent = read_body(PersonForm, body)
-    person, purpose = parse_person_ref(sent.person), purpose_of(sent.purpose)
+    person, purpose = parse_person_ref(sent.person), sent.stated
     with console.database.write(db.Purpose.OPERATOR) as write:
         incident = incidents.find(write, incident_no)
         run = screenings.current(write, incident)
@@ -208,20 +239,20 @@ def read_person(
     return StandingAnswer.of(told, judgement)
 
 
-def _made(console: Console, request: AnyRequest, number: str, make: _Making) -> ScreeningRunAnswer:
+def _made(console: Console, request: AnyRequest, number: str, purpose: Purpose, make: _Making) -> ScreeningRunAnswer:
     """A run that the asker may make, in the trail with it."""
     at = console.clock.now()
     account = operator(console, request, at)
     with console.database.write(db.Purpose.BATCH) as write:
         incident = incidents.find(write, number)
-        require(account.principal, Action.TRACE, Resource(incident.place), purpose=Purpose.INVESTIGATION)
+        require(account.principal, Action.TRACE, Resource(incident.place), purpose=purpose)
         run = make(write, incident, account.username, at)
-        noted.run(write, incident, run, actor=account.username, at=at, channel="console")
+        noted.run(write, incident, run, actor=account.username, at=at, channel="console", purpose=purpose)
     return ScreeningRunAnswer.of(run)
 
 
-def _readable(account: Account, incident: Incident) -> Incident:
-    require(account.principal, Action.READ_INCIDENT, Resource(incident.place), purpose=Purpose.INVESTIGATION)
+def _readable(account: Account, incident: Incident, purpose: Purpose) -> Incident:
+    require(account.principal, Action.READ_INCIDENT, Resource(incident.place), purpose=purpose)
     return incident
 
 

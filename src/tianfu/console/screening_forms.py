@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tianfu.clock import Instant
+from tianfu.console.purposes import StatedForm
 from tianfu.ids import PersonRef, format_person_ref
 from tianfu.tracing.screening.confirm import Confirmation
 from tianfu.tracing.screening.judge import Judgement
@@ -15,25 +16,24 @@ from tianfu.tracing.screening.screenings import Run, Standing, StepRemark
 from tianfu.tracing.screening.summary import FunnelSummary
 
 
-class FunnelForm(msgspec.Struct, frozen=True, kw_only=True):
+class FunnelForm(StatedForm, frozen=True, kw_only=True):
     """Which funnel to screen with; the default one when left out."""
 
     funnel: str | None = None
 
 
-class ThresholdsForm(msgspec.Struct, frozen=True, kw_only=True):
+class ThresholdsForm(StatedForm, frozen=True, kw_only=True):
     """Other thresholds for a step, by name."""
 
     thresholds: dict[str, Any]
 
 
-class PageForm(msgspec.Struct, frozen=True, kw_only=True):
+class PageForm(StatedForm, frozen=True, kw_only=True):
     """Which people of the newest run to list, and why they are read.
 
     `after` is the last reference of the page before. `county` is a division code or its prefix.
     """
 
-    purpose: str
     listed: bool | None = None
     reason: str | None = None
     step: str | None = None
@@ -42,14 +42,13 @@ class PageForm(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 100
 
 
-class PersonForm(msgspec.Struct, frozen=True, kw_only=True):
+class PersonForm(StatedForm, frozen=True, kw_only=True):
     """Whose standing is read, and why."""
 
     person: str
-    purpose: str
 
 
-class JudgementForm(msgspec.Struct, frozen=True, kw_only=True):
+class JudgementForm(StatedForm, frozen=True, kw_only=True):
     """What the field found: `tier` null is no contact; `reason` in one of the fixed words.
 
     `setting` and `exposed_at`, the last exposure, go before what the traces say.
@@ -62,7 +61,7 @@ class JudgementForm(msgspec.Struct, frozen=True, kw_only=True):
     exposed_at: Instant | None = None
 
 
-class ConfirmationForm(msgspec.Struct, frozen=True, kw_only=True):
+class ConfirmationForm(StatedForm, frozen=True, kw_only=True):
     """Whose results become evidence: of these tiers; only who is on the list of the newest screening; only one."""
 
     tiers: tuple[str, ...]
@@ -70,7 +69,7 @@ class ConfirmationForm(msgspec.Struct, frozen=True, kw_only=True):
     person: str | None = None
 
 
-class WithdrawalForm(msgspec.Struct, frozen=True, kw_only=True):
+class WithdrawalForm(StatedForm, frozen=True, kw_only=True):
     """Why a confirmation is taken back, in one word for the trail."""
 
     reason: str

@@ -41,17 +41,21 @@ def insert(write: Write, rows: Sequence[StatedStay]) -> None:
     )
 
 
-def delete(write: Write, statements: Sequence[tuple[int, int]]) -> None:
-    """Forget the stays that these statements (person and evidence number) gave."""
+def delete(write: Write, statements: Sequence[tuple[int, int]]) -> list[tuple[int, CoStay]]:
+    """Forget the stays that these statements (person and evidence number) gave: whose they were, and which."""
+    gone: list[tuple[int, CoStay]] = []
     for start in range(0, len(statements), _AT_ONCE):
         part = statements[start : start + _AT_ONCE]
-        write.execute(
+        rows = write.rows(
             """
             delete from co_stay using unnest(%s::bigint[], %s::bigint[]) as gone (person_ref, evidence_id)
             where co_stay.person_ref = gone.person_ref and co_stay.evidence_id = gone.evidence_id
+            returning co_stay.person_ref, kind, place, seat_row, begins_at, ends_at
             """,
             (binary.bigints([person for person, _ in part]), binary.bigints([number for _, number in part])),
         )
+        gone.extend((row[0], CoStay(StayKind(row[1]), *row[2:])) for row in rows)
+    return gone
 
 
 def _packed(rows: Sequence[StatedStay]) -> Iterator[bytes]:

@@ -228,8 +228,8 @@ def _append(write: Write, items: Sequence[NewEvidence], *, received_at: datetime
         rows.append(row_of(evidence_id, item, digests[position], spelled[position], supersedes))
     if rows:
         store.insert(write, rows)
-        numbered = ((number, items[position]) for number, position in zip(ids, fresh, strict=True))
-        concerned |= reach.note(write, numbered, several)
+        numbered = [(number, items[position]) for number, position in zip(ids, fresh, strict=True)]
+        concerned |= reach.note(write, numbered, several, received_at)
         case_changes.note(write, (items[position] for position in fresh), revised, received_at)
         changes.mark(write, merging.together(write, concerned), received_at)
     numbers = tuple(EvidenceId(known[identity]) for identity in identities)

@@ -1,10 +1,10 @@
-"""Merging doubled people, with its consequences: both are decided anew in the same transaction."""
+"""Merging doubled people, with its consequences: both are decided and traced anew by the same transaction."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from tianfu.evidence import changes
+from tianfu.evidence import changes, company_changes
 from tianfu.ids import PersonRef
 from tianfu.platform.database import Write
 from tianfu.residents import merging
@@ -14,6 +14,7 @@ def approve(write: Write, merge_ref: int, *, by: str, at: datetime) -> tuple[Per
     """`residents.merging.approve`; (kept, merged). What is known of either counts for both."""
     row = merging.approve(write, merge_ref, by=by, at=at)
     changes.mark(write, merging.together(write, [row.kept]), at)
+    company_changes.note_people(write, [row.kept, row.merged], at, merged=True)
     return row.kept, row.merged
 
 
@@ -21,4 +22,5 @@ def approve_undo(write: Write, merge_ref: int, *, by: str, at: datetime) -> tupl
     """`residents.merging.approve_undo`; (kept, merged). Each is decided by their own evidence again."""
     row = merging.approve_undo(write, merge_ref, by=by, at=at)
     changes.mark(write, merging.together(write, [row.kept, row.merged]), at)
+    company_changes.note_people(write, [row.kept, row.merged], at, merged=True)
     return row.kept, row.merged

@@ -2,15 +2,19 @@
 
 A contact of a contact names the close contact's record; a stay names a place. Both are looked up the other way round
 when the close contact is tested or the place becomes a risk area. Households, units, seats and companions are looked
-up when somebody there becomes a case; unlike the others, only what stands is kept of them.
+up when somebody there becomes a case; unlike the others, only what stands is kept of them, and that they changed is
+queued for whoever traced by them before (`company_changes`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
-from tianfu.evidence import co_stay_store, co_stays, records, store, zone_store
+from tianfu.evidence import co_stay_store, co_stays, company_changes, records, store, zone_store
+from tianfu.evidence.care_kinds import Isolation
 from tianfu.evidence.co_stay_store import StatedStay
+from tianfu.evidence.co_stays import CoStay
 from tianfu.evidence.kinds import Contact
 from tianfu.evidence.model import Evidence, Grade, NewEvidence
 from tianfu.evidence.store import Held
@@ -22,7 +26,7 @@ from tianfu.platform.database import Write
 _Records = Mapping[tuple[str, str], Sequence[Held]]
 
 
-def note(write: Write, appended: Iterable[tuple[int, NewEvidence]], several: _Records) -> set[PersonRef]:
+def note(write: Write, appended: Sequence[tuple[int, NewEvidence]], several: _Records, at: datetime) -> set[PersonRef]:
     """Write down where the numbered statements say people were and with whom, and whose contacts they are.
 
     `several` are the records that have more than one statement by now, each with all of them.
@@ -32,6 +36,7 @@ def note(write: Write, appended: Iterable[tuple[int, NewEvidence]], several: _Re
     stays: list[StayRow] = []
     links: list[LinkRow] = []
     named: set[tuple[str, str]] = set()
+    company_changes.note_people(write, _isolated(appended, several), at)
     together: list[tuple[int, NewEvidence]] = []
     for evidence_id, item in appended:
         said = item.attributes
@@ -46,7 +51,7 @@ def note(write: Write, appended: Iterable[tuple[int, NewEvidence]], several: _Re
     if stays:
         zone_store.insert_stays(write, stays)
     if together:
-        _note_together(write, together, several)
+        _note_together(write, together, several, at)
     if links:
         zone_store.insert_links(write, links)
     if not named:
@@ -56,10 +61,19 @@ def note(write: Write, appended: Iterable[tuple[int, NewEvidence]], several: _Re
     return {PersonRef(link.person) for link in reached}
 
 
-def _note_together(write: Write, spoken: Sequence[tuple[int, NewEvidence]], several: _Records) -> None:
-    """Keep of each record the stays that its standing statement gives."""
+def _isolated(appended: Iterable[tuple[int, NewEvidence]], several: _Records) -> Iterator[PersonRef]:
+    """Of whose isolation something is stated, revised or withdrawn."""
+    for _, item in appended:
+        if type(item.attributes) is Isolation:
+            yield item.person
+            yield from (PersonRef(held.person) for held in several.get((item.source, item.source_record), ()))
+
+
+def _note_together(write: Write, spoken: Sequence[tuple[int, NewEvidence]], several: _Records, at: datetime) -> None:
+    """Keep of each record the stays that its standing statement gives, and queue what changed."""
     stated: dict[int, NewEvidence | Evidence] = {}
     revised: dict[tuple[str, str], Sequence[Held]] = {}
+    gone: list[tuple[int, CoStay]] = []
     for evidence_id, item in spoken:
         key = (item.source, item.source_record)
         if key in several:
@@ -67,7 +81,8 @@ def _note_together(write: Write, spoken: Sequence[tuple[int, NewEvidence]], seve
         else:
             stated[evidence_id] = item
     if revised:
-        co_stay_store.delete(write, [(held.person, held.evidence_id) for record in revised.values() for held in record])
+        given_before = [(held.person, held.evidence_id) for record in revised.values() for held in record]
+        gone = co_stay_store.delete(write, given_before)
         standing = [held.evidence_id for held in map(records.standing, revised.values()) if held is not None]
         given = dict(spoken)
         stated |= {evidence_id: given[evidence_id] for evidence_id in standing if evidence_id in given}
@@ -82,3 +97,6 @@ def _note_together(write: Write, spoken: Sequence[tuple[int, NewEvidence]], seve
     ]
     if rows:
         co_stay_store.insert(write, rows)
+    company_changes.note_stays(write, [*(row.stay for row in rows), *(stay for _, stay in gone)], at)
+    # Whoever stays nowhere any more is not found at the place.
+    company_changes.note_people(write, (PersonRef(person) for person, _ in gone), at)

@@ -4,7 +4,9 @@
 
 It is woken by new evidence, brings incidents up to what is stated, does the runs that operators ask for, traces what
 was touched, and every few minutes traces open incidents again when visits were rolled meanwhile, so that late scans
-count. When nothing of that is urgent it keeps follow-up going, step by step (`tianfu.services.follow_up`).
+count. What is stated of households, units, seats, companions, isolation and merges marks the cases that it concerns,
+and these are expanded again. When nothing of that is urgent it keeps follow-up going, step by step
+(`tianfu.services.follow_up`).
 
 One tracer works, the one that holds the lease; two would only do the same twice. Nothing it does is half done by its
 death: people wait in the queue, and a list is replaced whole.
@@ -13,6 +15,7 @@ death: people wait in the queue, and a list is replaced whole.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -31,7 +34,7 @@ from tianfu.services.installation import installed_database
 from tianfu.services.lease import Lease
 from tianfu.services.refusal import explained
 from tianfu.services.told import until_told
-from tianfu.tracing import asked, automatic, incident_store, run
+from tianfu.tracing import asked, automatic, company, incident_store, mark_store, run
 from tianfu.tracing.acting import TRACER
 
 LEASE_NAME: Final = "tracing"
@@ -46,7 +49,9 @@ RETRACE_SECONDS: Final = 180.0
 # A gate's last scans are shipped within 5 s and rolled within 10: an incident that was touched is traced once more
 # then, so that who was scanned in the minute before the result is on the list within the promised 60 s.
 AGAIN_SECONDS: Final = 25.0
-# Lists of travellers and members come by the day and touch no lake.
+# A file of statements concerns one case again and again while it is loaded; each time its incident is traced.
+MARKED_SECONDS: Final = 20.0
+# For what neither a mark nor the lake tells, such as another category of a venue.
 RETRACE_ANYWAY_SECONDS: Final = 1_800.0
 # A large file of revised results is thousands of people to look at; the first cases in it do not wait for the last.
 FOLLOWED_IN_A_ROW_MAX: Final = 20
@@ -75,13 +80,15 @@ class Tracer:
         self._refused: dict[str, tuple[float, int]] = {}
         # Number of an incident: when it is traced once more, on the monotonic clock.
         self._again: dict[str, float] = {}
+        # Number of an incident: before when its marked cases are not expanded again, on the monotonic clock.
+        self._marked: dict[str, float] = {}
         self._retrace: list[str] = []
         self._retrace_at = 0.0
         self._retrace_anyway_at = 0.0
         self._generation = -1
         self._followed = 0
         self._follow_up = FollowUp(database, log, self._clock)
-        self._is_turn_of_retrace = False
+        self._turns = deque((self._follow_up.step, self._retrace_one, self._trace_marked, self._mark))
         self._tend_at = 0.0
         self._is_behind = False
 
@@ -113,11 +120,9 @@ class Tracer:
         return self._do_asked() or self._in_turn() or self._follow()
 
     def _in_turn(self) -> bool:
-        """What may wait a while: a retrace and a step of follow-up, neither of which keeps the other waiting."""
-        self._is_turn_of_retrace = not self._is_turn_of_retrace
-        if self._is_turn_of_retrace:
-            return self._retrace_one() or self._follow_up.step()
-        return self._follow_up.step() or self._retrace_one()
+        """What may wait a while, each a step of seconds at most, none of which keeps the others waiting."""
+        self._turns.rotate(-1)
+        return any(step() for step in tuple(self._turns))
 
     def _follow(self) -> bool:
         at = self._clock.now()
@@ -154,6 +159,27 @@ class Tracer:
             self._trace(number, -1, everything=True)
         return True
 
+    def _mark(self) -> bool:
+        """Look at some of what changed in who is together with whom, and mark the cases that it concerns."""
+        with self._database.write(Purpose.WORKER) as write:
+            concerned = company.follow(write, at=self._clock.now())
+        if concerned.marks:
+            self._log.info("cases are expanded again", count=concerned.marks)
+        return concerned.changes > 0
+
+    def _trace_marked(self) -> bool:
+        """Trace an incident with marked cases; the same one again only after a while."""
+        with self._database.read(Purpose.WORKER) as read:
+            waiting = mark_store.waiting(read)
+        now = monotonic_seconds()
+        for number in waiting:
+            refused_until, _ = self._refused.get(number, (0.0, -1))
+            if now >= max(refused_until, self._marked.get(number, 0.0)):
+                self._marked[number] = now + MARKED_SECONDS
+                self._trace(number, -1, again=False)
+                return True
+        return False
+
     def _do_asked(self) -> bool:
         outcome = asked.work(self._database, self._lake, at=self._clock.now())
         if outcome not in (None, "done"):
@@ -175,7 +201,7 @@ class Tracer:
         self._trace(self._retrace.pop(0), -1, everything=True)
         return True
 
-    def _trace(self, number: str, touches: int, *, everything: bool = False) -> None:
+    def _trace(self, number: str, touches: int, *, everything: bool = False, again: bool = True) -> None:
         at = self._clock.now()
 
         def allowed(write: Write) -> Permit:
@@ -199,7 +225,7 @@ class Tracer:
             self._log.error("an incident is not traced", key=number, code=error.code)
             return
         self._refused.pop(number, None)
-        if not everything:
+        if again and not everything:
             self._again.setdefault(number, monotonic_seconds() + AGAIN_SECONDS)
         self._log.info(
             "an incident was traced",

@@ -17,16 +17,20 @@ from tianfu.platform.database import Write
 
 
 class Actor(msgspec.Struct, frozen=True):
-    """`name` is an account's, `os:` and the operating system's user, or `tracer`; `detail` says by which right."""
+    """`name` is an account's, `os:` and the operating system's user, or `tracer`; `detail` says by which right.
+
+    `purpose` is what the trail says where nothing else is stated for one act.
+    """
 
     kind: ActorKind
     name: str
     detail: Mapping[str, Any] = {}
+    purpose: Purpose = Purpose.INVESTIGATION
 
     @classmethod
-    def operator(cls, username: str, grant: Grant) -> Actor:
-        """An operator whose `grant` allows what is done."""
-        return cls("operator", username, {"role": grant.role.value})
+    def operator(cls, username: str, grant: Grant, purpose: Purpose) -> Actor:
+        """An operator whose `grant` allows what is done for the `purpose` that they stated."""
+        return cls("operator", username, {"role": grant.role.value}, purpose)
 
     @classmethod
     def terminal(cls, name: str) -> Actor:
@@ -46,7 +50,7 @@ def record(
     *,
     at: datetime,
     person: PersonRef | None = None,
-    purpose: Purpose = Purpose.INVESTIGATION,
+    purpose: Purpose | None = None,
     **detail: str | int,
 ) -> int:
     """The trail row of something done in incident `number`; belongs at the end of its transaction."""
@@ -57,7 +61,7 @@ def record(
             actor_kind=actor.kind,
             actor=actor.name,
             action=action,
-            purpose=purpose.value,
+            purpose=(purpose or actor.purpose).value,
             person=person,
             subject=f"incident:{number}",
             detail={**actor.detail, **detail},

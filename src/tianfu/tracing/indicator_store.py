@@ -3,6 +3,7 @@
 A query yields `subject` (a number: person, incident or hand-over), `incident_ref`, `place`, `at` (the instant it counts
 for), `hit` (null: too early to say) and `open_since` (null: not open). Its parameters are `since` and `until`, the
 instants [since, until) counted; `now`, until when things are known; `place`, a prefix of a county with `%`.
+Where something has to be done in time (`TIMED`) it also yields `hours`, by the rules of its incident.
 """
 # ruff: noqa: S608 - statements are put together from the literals of this file only
 
@@ -15,6 +16,7 @@ from typing import Any, Final, LiteralString
 import msgspec
 
 from tianfu.platform.database import Read
+from tianfu.tracing.rule_clocks import RuleClocks, hours_of
 
 _NEW_CASES: Final[LiteralString] = (
     " from incident_case c join incident i using (incident_ref) left join evidence p on p.evidence_id = c.evidence_id"
@@ -51,11 +53,12 @@ _LISTED_AT: Final[LiteralString] = (
     " and r.started_at >= c.added_at and r.finished_at <= %(now)s)"
 )
 _NEW_CONTACTS: Final[LiteralString] = (
-    " from (select f.*, coalesce((select min(coalesce(e.received_at, k.added_at)) from trace_support s"
-    " join incident_case k on k.incident_ref = s.incident_ref and k.person_ref = s.case_ref"
+    " from (select f.*, i.rules incident_rules, coalesce((select min(coalesce(e.received_at, k.added_at))"
+    " from trace_support s join incident_case k on k.incident_ref = s.incident_ref and k.person_ref = s.case_ref"
     " left join evidence e on e.evidence_id = k.evidence_id"
     " where s.incident_ref = f.incident_ref and s.person_ref = f.person_ref), f.designated_at) positive_at"
-    " from followup f where f.designated_at >= %(since)s and f.designated_at < %(until)s and f.place like %(place)s"
+    " from followup f join incident i using (incident_ref)"
+    " where f.designated_at >= %(since)s and f.designated_at < %(until)s and f.place like %(place)s"
     " and f.closed_reason is distinct from 'dropped' and f.closed_reason is distinct from 'withdrawn') f"
 )
 _CONTACT: Final[LiteralString] = "select f.person_ref subject, f.incident_ref, f.place, f.designated_at at,"
@@ -71,13 +74,18 @@ _FOLLOWED: Final[LiteralString] = (
 )
 _LETTER: Final[LiteralString] = (
     "select h.handover_ref subject, h.incident_ref, h.to_place place, h.requested_at at, {hit} hit,"
-    " case when d.asked > 0 then h.requested_at end open_since"
+    " case when d.asked > 0 then h.requested_at end open_since,"
+    # By the rules of the day on which it was asked.
+    " round(extract(epoch from h.due_at - h.requested_at) / 3600)::integer hours"
 )
 
 
-def _in_time(begun: LiteralString, done: LiteralString, hours: LiteralString) -> LiteralString:
-    """`hit` and `open_since` of something to be done within so many hours; null while there is time left."""
-    due = begun + " + interval '" + hours + " hours'"
+def _in_time(
+    begun: LiteralString, done: LiteralString, clock: LiteralString, rules: LiteralString = "i.rules"
+) -> LiteralString:
+    """`hit`, `open_since` and `hours` of something to be done in time; `hit` is null while there is time left."""
+    hours = hours_of(clock, rules=rules, since=begun)
+    due = begun + " + make_interval(hours => " + hours + ")"
     return (
         " case when "
         + done
@@ -88,7 +96,7 @@ def _in_time(begun: LiteralString, done: LiteralString, hours: LiteralString) ->
         + " when "
         + due
         + " <= %(now)s then false end hit,"
-        " case when " + done + " is null then " + begun + " end open_since"
+        " case when " + done + " is null then " + begun + " end open_since, " + hours + " hours"
     )
 
 
@@ -122,11 +130,14 @@ QUERIES: Final[Mapping[str, LiteralString]] = {
     " c.infectious_from - lag(c.infectious_from) over (partition by c.incident_ref order by c.infectious_from,"
     " c.person_ref) gap from incident_case c join incident i using (incident_ref) where i.place like %(place)s"
     " and c.withdrawn_at is null and c.added_at < %(until)s) g where g.added_at >= %(since)s and g.gap is not null",
-    "core_facts": _CASE + _in_time(_POSITIVE, "v.core_facts_at", "4") + _INTERVIEWED,
-    "contact_list": _CASE + _in_time(_POSITIVE, _LISTED_AT, "4") + _NEW_CASES,
-    "told": _CONTACT + _in_time("f.positive_at", "d.done_at", "12") + _NEW_CONTACTS + _TOLD,
+    "core_facts": _CASE + _in_time(_POSITIVE, "v.core_facts_at", "core_facts") + _INTERVIEWED,
+    "contact_list": _CASE + _in_time(_POSITIVE, _LISTED_AT, "contact_list") + _NEW_CASES,
+    "told": _CONTACT
+    + _in_time("f.positive_at", "d.done_at", "tell_contacts", "f.incident_rules")
+    + _NEW_CONTACTS
+    + _TOLD,
     "quarantined": _CONTACT
-    + _in_time("f.positive_at", "d.done_at", "24")
+    + _in_time("f.positive_at", "d.done_at", "quarantine", "f.incident_rules")
     + _NEW_CONTACTS
     + " join lateral (select min(k.done_at) filter (where k.state = 'done' and k.outcome = 'moved'"
     " and k.done_at <= %(now)s) done_at, count(*) moves from followup_task k where k.incident_ref = f.incident_ref"
@@ -164,11 +175,14 @@ QUERIES: Final[Mapping[str, LiteralString]] = {
     " where exists (select from followup_task k where k.incident_ref = f.incident_ref and k.person_ref = f.person_ref"
     " and k.kind = 'visit' and k.due_from < %(now)s and k.state <> 'cancelled')",
     "symptomatic_tested": "select k.person_ref subject, k.incident_ref, k.place, k.done_at at,"
-    " case when t.tested then true when k.done_at + interval '12 hours' <= %(now)s then false end hit,"
-    " case when not t.tested then k.done_at end open_since from followup_task k cross join lateral"
-    " (select exists (select from followup_task t where t.incident_ref = k.incident_ref"
+    " case when t.tested then true when k.done_at + make_interval(hours => h.hours) <= %(now)s then false end hit,"
+    " case when not t.tested then k.done_at end open_since, h.hours from followup_task k"
+    " join incident i using (incident_ref) cross join lateral (select "
+    + hours_of("test_symptomatic", rules="i.rules", since="k.done_at")
+    + " hours) h cross join lateral (select exists (select from followup_task t where t.incident_ref = k.incident_ref"
     " and t.person_ref = k.person_ref and t.kind = 'test' and t.state = 'done' and t.outcome <> 'refused'"
-    " and t.done_at between k.done_at - interval '12 hours' and k.done_at + interval '12 hours') tested) t"
+    " and t.done_at between k.done_at - make_interval(hours => h.hours)"
+    " and k.done_at + make_interval(hours => h.hours)) tested) t"
     " where k.kind = 'visit' and k.state = 'done' and k.outcome = 'symptomatic'"
     " and k.done_at >= %(since)s and k.done_at < %(until)s and k.place like %(place)s",
     "overdue_tests": "select k.person_ref subject, k.incident_ref, k.place, k.due_until at,"
@@ -184,6 +198,10 @@ QUERIES: Final[Mapping[str, LiteralString]] = {
     "letters_overdue": _LETTER.replace("{hit}", "true", 1) + _LETTERS + " and d.asked > 0 and h.due_at <= %(now)s",
 }
 
+TIMED: Final = frozenset(
+    {"core_facts", "contact_list", "told", "quarantined", "symptomatic_tested", "letters_answered", "letters_overdue"}
+)
+
 # What must have been written down at least once by then, or the answer is "no data" and not 0.
 SOURCES: Final[Mapping[str, LiteralString]] = {
     "cases": "select exists (select from incident_case where added_at < %(until)s)",
@@ -195,29 +213,39 @@ SOURCES: Final[Mapping[str, LiteralString]] = {
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """[`since`, `until`), as known at `now`, in a place (a prefix of a county; empty is everywhere)."""
+    """[`since`, `until`), as known at `now`, in a place (a prefix of a county; empty is everywhere).
+
+    `clocks`: the hours by rule set in which things are to be done.
+    """
 
     since: datetime
     until: datetime
     now: datetime
     place: str
+    clocks: RuleClocks
 
     @property
     def parameters(self) -> dict[str, Any]:
         """For the queries."""
-        return {"since": self.since, "until": self.until, "now": self.now, "place": self.place + "%"}
+        own = {"since": self.since, "until": self.until, "now": self.now, "place": self.place + "%"}
+        return own | self.clocks.parameters
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """How many are hits of those of whom it can be said, and since when the oldest is open."""
+    """How many are hits of those of whom it can be said, and since when the oldest is open.
+
+    `least` and `most` are the hours by which they are measured; None where nothing has to be in time, or nobody is.
+    """
 
     hits: int
     of: int
     open_since: datetime | None
+    least: int | None = None
+    most: int | None = None
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the list behind a number."""
+    """One line of the list behind a number; `hours` None: nothing has to be in time."""
 
     subject: int
     incident_ref: int
@@ -225,6 +253,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     hit: bool | None
     open_since: datetime | None
+    hours: int | None
 
 
 class FunnelStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,7 +276,8 @@ def known(read: Read, source: str, window: Window) -> bool:
 def count(read: Read, query: str, window: Window) -> Counted:
     """The number."""
     row = read.row(
-        "select count(*) filter (where q.hit), count(q.hit), min(q.open_since) from (" + QUERIES[query] + ") q",
+        "select count(*) filter (where q.hit), count(q.hit), min(q.open_since), min(" + _hours(query) + "),"
+        " max(" + _hours(query) + ") from (" + QUERIES[query] + ") q",
         window.parameters,
     )
     return Counted(*row) if row is not None else Counted(0, 0, None)
@@ -268,7 +298,11 @@ def subjects(
 ) -> list[Subject]:
     """The list behind the number, in order of instant; `hit` chooses hits or misses, None both."""
     rows = read.rows(
-        "select q.subject, q.incident_ref, q.place, q.at, q.hit, q.open_since from (" + QUERIES[query] + ") q"
+        "select q.subject, q.incident_ref, q.place, q.at, q.hit, q.open_since, "
+        + _hours(query)
+        + " from ("
+        + QUERIES[query]
+        + ") q"
         " where (%(hit)s::boolean is null or q.hit = %(hit)s) and (%(at)s::timestamptz is null"
         " or (q.at, q.incident_ref, q.subject) > (%(at)s, %(incident)s, %(subject)s))"
         " order by q.at, q.incident_ref, q.subject limit %(limit)s",
@@ -282,9 +316,15 @@ def subjects(
         },
     )
     return [
-        Subject(subject=row[0], incident_ref=row[1], place=row[2], at=row[3], hit=row[4], open_since=row[5])
+        Subject(
+            subject=row[0], incident_ref=row[1], place=row[2], at=row[3], hit=row[4], open_since=row[5], hours=row[6]
+        )
         for row in rows
     ]
+
+
+def _hours(query: str) -> LiteralString:
+    return "q.hours" if query in TIMED else "null::integer"
 
 
 def funnel(read: Read, window: Window) -> list[FunnelStep] | None:

@@ -1,22 +1,24 @@
-"""The indicators of the morning meeting that concern tracing: what is counted, its target, and who may see how much.
+"""The indicators of the morning meeting that concern tracing (`indicator_table`), counted, and who may see how much.
 
 Each has a query (`tianfu.tracing.indicator_store`) that also opens the list behind the number. A source that never said
-anything gives no number, not 0. Below the province small cells are hidden.
+anything gives no number, not 0. Below the province small cells are hidden. By when something is to be done, the rule
+set of its incident says.
 """
 
 from __future__ import annotations
 
-import enum
 from datetime import date, datetime, timedelta
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import msgspec
 
 from tianfu.clock import day_start
-from tianfu.errors import NotFoundError
 from tianfu.platform.database import Read
-from tianfu.tracing import indicator_store
+from tianfu.tracing import indicator_store, rule_clocks, rule_files
 from tianfu.tracing.indicator_store import Counted, FunnelStep, Subject, Window
+from tianfu.tracing.indicator_table import INDICATORS, Indicator, find
+from tianfu.tracing.rule_clocks import RuleClocks
 
 WEEK_DAYS: Final = 7
 # Fewer people than this could be recognised by somebody who lives there.
@@ -24,48 +26,15 @@ SMALL_CELL_MIN: Final = 5
 _PROVINCE_DIGITS: Final = 2
 
 
-class IndicatorNotFoundError(NotFoundError):
-    """There is no indicator of that name."""
+class Hours(NamedTuple):
+    """In how many hours something is to be done; two numbers where incidents have different rules."""
 
-    code = "indicator_not_found"
-    zh = "没有这项指标。"
-    en = "There is no indicator of that name."
+    least: int
+    most: int
 
-
-class Block(enum.Enum):
-    """The parts of the morning board."""
-
-    OUTBREAK = "outbreak"
-    SPEED = "speed"
-    COMPLETENESS = "completeness"
-    TESTS = "tests"
-    LETTERS = "letters"
-
-
-class Of(enum.Enum):
-    """What the list behind a number lists."""
-
-    PERSON = "person"
-    INCIDENT = "incident"
-    HANDOVER = "handover"
-
-
-class Indicator(msgspec.Struct, frozen=True, kw_only=True):
-    """One line. `at_least` and `at_most` are targets of the share; `state`: how it is at the end of the day only.
-
-    `share` False: a number of things, of which nothing is a share.
-    """
-
-    name: str
-    block: Block
-    zh: str
-    en: str
-    source: str
-    share: bool = True
-    at_least: float | None = None
-    at_most: float | None = None
-    state: bool = False
-    of: Of = Of.PERSON
+    def __str__(self) -> str:
+        """As it stands in a name: `4`, or `4-8`."""
+        return f"{self.least}" if self.least == self.most else f"{self.least}-{self.most}"
 
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,11 +52,26 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """An indicator on a day and over the seven days that end with it; None: no data (or, for a state, no week)."""
+    """An indicator on a day and over the seven days that end with it; None: no data (or, for a state, no week).
+
+    `hours` are those that the rules of the incidents counted say, or else the rules in force on the day; None where
+    nothing is to be in time.
+    """
 
     indicator: Indicator
     day: Figure | None
     week: Figure | None
+    hours: Hours | None = None
+
+    @property
+    def zh(self) -> str:
+        """What it is called, with the hours."""
+        return self.indicator.zh.format(hours=self.hours)
+
+    @property
+    def en(self) -> str:
+        """What it is called, with the hours."""
+        return self.indicator.en.format(hours=self.hours)
 
     @property
     def met(self) -> bool | None:
@@ -104,177 +88,19 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     funnel: tuple[FunnelStep, ...] | None
 
 
-INDICATORS: Final = (
-    Indicator(name="new_cases", block=Block.OUTBREAK, zh="新增病例", en="new cases", source="cases", share=False),
-    Indicator(
-        name="known_contacts",
-        block=Block.OUTBREAK,
-        zh="新增病例中已在密接名单者",
-        en="new cases already known as contacts",
-        source="cases",
-    ),
-    Indicator(
-        name="in_quarantine",
-        block=Block.OUTBREAK,
-        zh="新增病例中已在隔离者",
-        en="new cases already in quarantine",
-        source="cases",
-    ),
-    Indicator(
-        name="without_source", block=Block.OUTBREAK, zh="来源不明的病例", en="cases without a source", source="cases"
-    ),
-    Indicator(
-        name="chains",
-        block=Block.OUTBREAK,
-        zh="有新增病例的传播链",
-        en="chains with new cases",
-        source="cases",
-        share=False,
-        of=Of.INCIDENT,
-    ),
-    Indicator(
-        name="long_gaps",
-        block=Block.OUTBREAK,
-        zh="与上一例间隔超过 7 天",
-        en="gaps of more than 7 days in a chain",
-        source="cases",
-    ),
-    Indicator(
-        name="core_facts",
-        block=Block.SPEED,
-        zh="阳性至核心信息 4 小时内",
-        en="positive to core facts in 4 h",
-        source="interviews",
-        at_least=1.0,
-    ),
-    Indicator(
-        name="contact_list",
-        block=Block.SPEED,
-        zh="阳性至密接名单 4 小时内",
-        en="positive to contact list in 4 h",
-        source="runs",
-        at_least=1.0,
-    ),
-    Indicator(
-        name="told",
-        block=Block.SPEED,
-        zh="阳性至告知密接 12 小时内",
-        en="positive to contact told in 12 h",
-        source="follow_ups",
-        at_least=0.9,
-    ),
-    Indicator(
-        name="quarantined",
-        block=Block.SPEED,
-        zh="阳性至密接隔离 24 小时内",
-        en="positive to quarantined in 24 h",
-        source="follow_ups",
-        at_least=1.0,
-    ),
-    Indicator(
-        name="interviewed",
-        block=Block.COMPLETENESS,
-        zh="已流调病例",
-        en="cases interviewed",
-        source="interviews",
-        at_least=1.0,
-    ),
-    Indicator(
-        name="no_contacts",
-        block=Block.COMPLETENESS,
-        zh="没有密接的病例",
-        en="cases without contacts",
-        source="runs",
-        at_most=0.1,
-    ),
-    Indicator(
-        name="few_contacts",
-        block=Block.COMPLETENESS,
-        zh="密接不足 3 人的病例",
-        en="cases with one or two contacts",
-        source="runs",
-    ),
-    Indicator(
-        name="reached",
-        block=Block.COMPLETENESS,
-        zh="已联系到的密接",
-        en="contacts reached",
-        source="follow_ups",
-        at_least=0.9,
-    ),
-    Indicator(
-        name="seen",
-        block=Block.COMPLETENESS,
-        zh="当日应随访已随访",
-        en="contacts seen on their day",
-        source="follow_ups",
-        at_least=0.9,
-    ),
-    Indicator(name="lost", block=Block.COMPLETENESS, zh="失联", en="contacts lost", source="follow_ups", state=True),
-    Indicator(
-        name="not_seen",
-        block=Block.COMPLETENESS,
-        zh="3 天未随访到",
-        en="contacts not seen for 3 days",
-        source="follow_ups",
-        state=True,
-    ),
-    Indicator(
-        name="symptomatic_tested",
-        block=Block.TESTS,
-        zh="有症状密接 12 小时内检测",
-        en="symptomatic contacts tested in 12 h",
-        source="follow_ups",
-        at_least=1.0,
-    ),
-    Indicator(
-        name="overdue_tests", block=Block.TESTS, zh="逾期未检", en="tests overdue", source="follow_ups", at_most=0.0
-    ),
-    Indicator(
-        name="letters_sent",
-        block=Block.LETTERS,
-        zh="发出的移交函",
-        en="hand-overs sent",
-        source="letters",
-        share=False,
-        of=Of.HANDOVER,
-    ),
-    Indicator(
-        name="letters_answered",
-        block=Block.LETTERS,
-        zh="24 小时内答复",
-        en="answered in 24 h",
-        source="letters",
-        at_least=1.0,
-        of=Of.HANDOVER,
-    ),
-    Indicator(
-        name="letters_overdue",
-        block=Block.LETTERS,
-        zh="逾期未答复",
-        en="without an answer after 24 h",
-        source="letters",
-        share=False,
-        state=True,
-        of=Of.HANDOVER,
-    ),
-)
-BY_NAME: Final = {indicator.name: indicator for indicator in INDICATORS}
-
-
-def report(read: Read, *, day: date, place: str, at: datetime, scope: str) -> Report:
+def report(read: Read, *, day: date, place: str, at: datetime, scope: str, rules: Path = rule_files.FOLDER) -> Report:
     """Every indicator of a Shanghai day, as known at `at`, in `place` (a prefix of a county).
 
-    `scope` is the district the reader's role is held in: below the province small cells are hidden.
+    `scope` is the district the reader's role is held in: below the province small cells are hidden. `rules` is the
+    folder of the rule sets. Raises as `rule_files.every`.
     """
-    known = {source: indicator_store.known(read, source, window(day, place, at)) for source in indicator_store.SOURCES}
+    clocks = rule_clocks.load(rules)
+    one, week = (window(day, place, at, days=days, clocks=clocks) for days in (1, WEEK_DAYS))
+    known = {source: indicator_store.known(read, source, one) for source in indicator_store.SOURCES}
     lines = tuple(
-        _line(read, indicator, day, place, at, scope=scope)
-        if known[indicator.source]
-        else Line(indicator=indicator, day=None, week=None)
-        for indicator in INDICATORS
+        _line(read, indicator, day, one, week, scope=scope, known=known[indicator.source]) for indicator in INDICATORS
     )
-    steps = indicator_store.funnel(read, window(day, place, at, days=WEEK_DAYS))
+    steps = indicator_store.funnel(read, week)
     shown = None if steps is None else tuple(steps if _sees_all(scope) else map(_hide_step, steps))
     return Report(day=day, place=place, lines=lines, funnel=shown)
 
@@ -304,18 +130,19 @@ def subjects(
     return indicator_store.subjects(read, find(name).name, counted, hit=hit, after=after, limit=limit)
 
 
-def find(name: str) -> Indicator:
-    """The indicator of that name. Raises `IndicatorNotFoundError`."""
-    found = BY_NAME.get(name)
-    if found is None:
-        raise IndicatorNotFoundError
-    return found
+def window(day: date, place: str, at: datetime, *, days: int = 1, clocks: RuleClocks | None = None) -> Window:
+    """The `days` that end with `day`, known until its end or `at`, whichever comes first.
 
-
-def window(day: date, place: str, at: datetime, *, days: int = 1) -> Window:
-    """The `days` that end with `day`, known until its end or `at`, whichever comes first."""
+    `clocks` None are those of the rule sets there are. Raises as `rule_files.every`.
+    """
     until = day_start(day + timedelta(days=1))
-    return Window(since=day_start(day - timedelta(days=days - 1)), until=until, now=min(at, until), place=place)
+    return Window(
+        since=day_start(day - timedelta(days=days - 1)),
+        until=until,
+        now=min(at, until),
+        place=place,
+        clocks=clocks or rule_clocks.load(),
+    )
 
 
 def meets(indicator: Indicator, figure: Figure) -> bool | None:
@@ -326,12 +153,24 @@ def meets(indicator: Indicator, figure: Figure) -> bool | None:
     return low and (indicator.at_most is None or figure.share <= indicator.at_most)
 
 
-def _line(read: Read, indicator: Indicator, day: date, place: str, at: datetime, *, scope: str) -> Line:
-    def figure(days: int) -> Figure:
-        counted = indicator_store.count(read, indicator.name, window(day, place, at, days=days))
-        return _figure(indicator, counted, scope)
+def _line(read: Read, indicator: Indicator, day: date, one: Window, week: Window, *, scope: str, known: bool) -> Line:
+    windows = [one] if indicator.state else [one, week]
+    counted = [indicator_store.count(read, indicator.name, window) for window in windows] if known else []
+    figures = [_figure(indicator, found, scope) for found in counted]
+    return Line(
+        indicator=indicator,
+        day=figures[0] if figures else None,
+        week=figures[1] if len(figures) > 1 else None,
+        hours=_hours(indicator, counted, one, day),
+    )
 
-    return Line(indicator=indicator, day=figure(1), week=None if indicator.state else figure(WEEK_DAYS))
+
+def _hours(indicator: Indicator, counted: list[Counted], one: Window, day: date) -> Hours | None:
+    if indicator.clock is None:
+        return None
+    used = [hours for found in counted for hours in (found.least, found.most) if hours is not None]
+    used = used or [one.clocks.in_force(indicator.clock, day)]
+    return Hours(min(used), max(used))
 
 
 def _figure(indicator: Indicator, counted: Counted, scope: str) -> Figure:

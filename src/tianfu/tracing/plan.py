@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tianfu.tracing.cases import Entered
@@ -27,11 +27,13 @@ def planned(
     rules_hash: bytes,
     hops: int,
     everything: bool,
+    marked: Collection[int] = (),
     reaching: Reaching,
 ) -> Plan:
     """The least that makes the stored rows those of `cases`; `everything` expands each case again.
 
-    A case is expanded when its rows were never made or from another period, other rules or hops. When somebody becomes
+    A case is expanded when its rows were never made or from another period, other rules or hops, and when it is
+    `marked`: something was stated since that they may depend on. When somebody becomes
     a case, or is none any more, the cases that had gone on from them, or now would, are expanded too: nobody else's
     rows can differ.
     """
@@ -40,7 +42,7 @@ def planned(
     due = {
         person
         for person, case in active.items()
-        if everything or not _is_current(case, made.get(person), rules_hash, hops)
+        if everything or person in marked or not _is_current(case, made.get(person), rules_hash, hops)
     }
     turned = sorted(active.keys() ^ made.keys())
     gone = sorted(made.keys() - active.keys())

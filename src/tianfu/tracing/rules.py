@@ -191,13 +191,18 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 class Clocks(msgspec.Struct, frozen=True, kw_only=True):
     """By when what must be done, in hours.
 
-    From the positive: `core_facts` and `report`. From the naming: `move_contacts` to quarantine. From the handing over
-    of a person: `handover`, until the other side has answered.
+    From the positive: `core_facts` and `report` of the case, its `contact_list`, `tell_contacts`, and until they are in
+    `quarantine`. From the naming of a contact: `move_contacts` to quarantine. From symptoms being seen:
+    `test_symptomatic`. From the handing over of a person: `handover`, until the other side has answered.
     """
 
     core_facts: _Hours
     report: _Hours
+    contact_list: _Hours
+    tell_contacts: _Hours
+    quarantine: _Hours
     move_contacts: _Hours
+    test_symptomatic: _Hours
     handover: _Hours
     source: _Source
 

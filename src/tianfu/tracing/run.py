@@ -31,6 +31,7 @@ from tianfu.tracing import (
     incident_store,
     incidents,
     list_store,
+    mark_store,
     plan,
     withheld_store,
 )
@@ -92,6 +93,7 @@ class _Begun(msgspec.Struct, frozen=True):
     people: int
     categories: list[tuple[int, str, str | None]]
     aliases: Aliases
+    marks: tuple[int, ...]
 
     def numbers(self, people: Iterable[int]) -> list[int]:
         """`people` and the numbers that are kept of them, under which rows stand."""
@@ -150,6 +152,7 @@ def _once(
             made = [_expansion(case, begun.terms, as_of) for case in begun.plan.expand]
             incident_ref = begun.incident.incident_ref
             list_store.replace_expansions(write, incident_ref, begun.run_ref, begun.plan.gone, made)
+            mark_store.clear(write, begun.marks)
             scanned = sum(one.scanned for one in expanded)
             milliseconds = int((monotonic_seconds() - started) * 1000)
             list_store.finish_run(
@@ -189,12 +192,15 @@ def _begin(
     # With no hop the rules name nobody, and the stored number of hops is at least one.
     hops = max(1, len(terms.hops))
     aliases = Aliases.of(merge_store.standing(write))
+    # What was stated after this is marked after this too, and its mark stays.
+    marks = mark_store.marked(write, incident.incident_ref)
     made = plan.planned(
         entered,
         list_store.expansions(write, incident.incident_ref),
         rules_hash=terms.hash,
         hops=hops,
         everything=everything,
+        marked=frozenset(marks.values()),
         reaching=lambda people: list_store.reaching(
             write, incident.incident_ref, _numbers(aliases, people), below_hop=hops
         ),
@@ -210,7 +216,8 @@ def _begin(
         cases=len(entered),
     )
     people, categories = list_store.people_max(write), list_store.venue_categories(write)
-    return _Begun(incident, terms, entered, made, permit_for(write), run_ref, people, categories, aliases)
+    allowed = permit_for(write)
+    return _Begun(incident, terms, entered, made, allowed, run_ref, people, categories, aliases, tuple(marks))
 
 
 def _numbers(aliases: Aliases, people: Iterable[int]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Handing people over to another county or province: asked, answered within 24 hours, never between two counties.
+"""Handing people over to another county or province: asked, answered in time, never between two counties.
 
 Until the other side accepts, the county that asked answers for the person; from that instant on the other one does.
 Another province has no account here: its answer is entered by the county that asked, and only then are the tasks

@@ -30,8 +30,9 @@ def note(
     at: datetime,
     person: PersonRef | None = None,
     detail: dict[str, str | int] | None = None,
+    purpose: Purpose = Purpose.INVESTIGATION,
 ) -> int:
-    """Record that `actor` did this for the investigation of `incident`; the number of the row. Comes last."""
+    """Record that `actor` did this in `incident` for that purpose; the number of the row. Comes last."""
     return trail.record(
         write,
         trail.Entry(
@@ -39,7 +40,7 @@ def note(
             actor_kind="operator",
             actor=actor,
             action=action,
-            purpose=Purpose.INVESTIGATION.value,
+            purpose=purpose.value,
             person=person,
             subject=f"incident:{incident.number}",
             detail=detail or {},
@@ -47,7 +48,16 @@ def note(
     )
 
 
-def run(write: Write, incident: Incident, made: Run, *, actor: str, at: datetime, channel: str) -> int:
+def run(
+    write: Write,
+    incident: Incident,
+    made: Run,
+    *,
+    actor: str,
+    at: datetime,
+    channel: str,
+    purpose: Purpose = Purpose.INVESTIGATION,
+) -> int:
     """Record a run of a funnel."""
     detail: dict[str, str | int] = {
         "kind": made.action,
@@ -59,11 +69,19 @@ def run(write: Write, incident: Incident, made: Run, *, actor: str, at: datetime
     }
     if made.step is not None:
         detail["key"] = made.step
-    return note(write, incident, SCREEN, actor=actor, at=at, detail=detail)
+    return note(write, incident, SCREEN, actor=actor, at=at, detail=detail, purpose=purpose)
 
 
 def confirmation(
-    write: Write, incident: Incident, action: str, decided: Confirmation, *, actor: str, at: datetime, channel: str
+    write: Write,
+    incident: Incident,
+    action: str,
+    decided: Confirmation,
+    *,
+    actor: str,
+    at: datetime,
+    channel: str,
+    purpose: Purpose = Purpose.INVESTIGATION,
 ) -> int:
     """Record what became of a confirmation."""
     detail: dict[str, str | int] = {
@@ -74,4 +92,4 @@ def confirmation(
     }
     if decided.approved_by is not None:
         detail["approved_by"] = decided.approved_by
-    return note(write, incident, action, actor=actor, at=at, detail=detail)
+    return note(write, incident, action, actor=actor, at=at, detail=detail, purpose=purpose)
