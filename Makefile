@@ -12,6 +12,8 @@ PYTEST := $(BIN)/python -m pytest
 # test then gets a database of its own, half a second), long looks at properties.
 SLOW_FOLDERS := browser flows properties services bench
 FOUNDATION := platform audit access status console
+# Tests wait for servers and browsers about as long as they compute.
+TEST_PROCESSES ?= 2
 # What `make soak` does: processes killed under load, seconds without PostgreSQL, minutes of all fault tests after that.
 SOAK_ROUNDS ?= 100
 SOAK_OUTAGE ?= 600
@@ -32,8 +34,8 @@ dev:
 test: ## set up what the tests need, then run all of them
 	@$(PYTHON) scripts/setup.py runtime dev web browser
 	@$(MAKE) -j2 --output-sync=target lint types imports web-check
-	@echo "test: unit, property, flow and browser tests"
-	@$(PYTEST) -q
+	@echo "test: unit, property, flow and browser tests, in $(TEST_PROCESSES) processes"
+	@$(PYTEST) -q -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
 
 check: dev ## the fast part of the tests, without servers, under a minute once warm
 	@$(MAKE) -j2 --output-sync=target unit-platform unit-features lint types imports

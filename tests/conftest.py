@@ -24,6 +24,7 @@ hypothesis.settings.register_profile("quick", deadline=None, max_examples=10)
 hypothesis.settings.load_profile("tianfu")
 
 _SERVER_FIXTURES = frozenset({"postgres_server", "folder_for_server"})
+_TESTS = Path(__file__).parent
 _LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 
 
@@ -33,11 +34,24 @@ def pytest_runtest_setup() -> None:
     socket_allow_hosts(_LOOPBACK, allow_unix_socket=True)
 
 
+# Tests that share a running Tianfu stay in one process; they take longest, so they come first and both processes end
+# together. All others stay with their file, which may share a database.
+_WHOLE_SYSTEMS = ("browser", "flows")
+
+
+@pytest.hookimpl(trylast=True)  # after pytest-randomly has shuffled
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a database server, so that `make check` can leave it to `make test`."""
+    """Mark what needs a database server (`make check` leaves it to `make test`), and which tests stay together."""
     for item in items:
         if _SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.server)
+        item.add_marker(pytest.mark.xdist_group(_group_of(item)))
+    items.sort(key=lambda item: _group_of(item) not in _WHOLE_SYSTEMS)
+
+
+def _group_of(item: pytest.Item) -> str:
+    path = item.path.relative_to(_TESTS)
+    return path.parts[0] if path.parts[0] in _WHOLE_SYSTEMS else str(path)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -142,6 +142,14 @@ def test_lock_files_have_hashes_and_no_addresses() -> None:
     assert '"resolved"' not in read(web)
 
 
+def test_lock_files_agree_so_that_no_part_of_the_setup_changes_another() -> None:
+    versions: dict[str, set[str]] = {}
+    for path in (PROJECT_ROOT / "requirements").glob("*.lock"):
+        for package, version in re.findall(r"^([\w.-]+)==(\S+)", read(path), re.MULTILINE):
+            versions.setdefault(package, set()).add(version)
+    assert {package: found for package, found in versions.items() if len(found) > 1} == {}
+
+
 def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
     found = []
     for path in files():

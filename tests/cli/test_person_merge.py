@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from tests.support.control import LI, PASSPORT, Control
 from tianfu.cli.main import application
-from tianfu.ids import PersonRef, format_person_ref
-from tianfu.platform.database import Database
+from tianfu.ids import PersonRef, format_person_ref, parse_person_ref
+from tianfu.platform.database import Database, Purpose
 
 CARD, PASS, OTHER = (format_person_ref(PersonRef(number)) for number in (1, 2, 3))
 
@@ -35,7 +35,7 @@ def installed(database: Database, database_url: str, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.usefixtures("installed")
-def test_doubles_are_found_merged_and_parted_again() -> None:
+def test_doubles_are_found_merged_and_parted_again(database: Database) -> None:
     assert run("person", "doubles").output.splitlines() == [f"{CARD}  {PASS}", "1 pairs"]
 
     merged = run("person", "merge", CARD, PASS, "--reason", "double", "--by", "li.na", "--approved-by", "wang.wei")
@@ -46,3 +46,6 @@ def test_doubles_are_found_merged_and_parted_again() -> None:
     assert "undone" in run("person", "merges").output
     assert run("person", "merges", "--person", OTHER).output == "nobody has been merged\n"
     assert run("person", "doubles").output.splitlines()[-1] == "1 pairs"
+    with database.read(Purpose.OPERATOR) as read:
+        looks = read.rows("select person_ref from audit_trail where action = 'list_merges' order by trail_id")
+    assert looks == [(parse_person_ref(PASS),), (None,), (parse_person_ref(OTHER),)]

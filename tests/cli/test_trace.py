@@ -14,6 +14,7 @@ from tianfu.cli.main import application
 from tianfu.errors import InputInvalidError
 from tianfu.ids import PersonRefInvalidError, format_person_ref
 from tianfu.platform.database import Database, Purpose
+from tianfu.tracing.exports.sheets import ExportUnwritableError
 from tianfu.tracing.incidents import IncidentNotFoundError
 from tianfu.tracing.rule_files import TracingRulesNotFoundError
 
@@ -105,6 +106,21 @@ def test_what_cannot_be_done_is_said(trace: Terminal, database: Database) -> Non
         trace(number, "--rules", "nobodys-rules")
     with pytest.raises(IncidentNotFoundError):
         trace("2022-510112-999")
+
+
+def test_a_report_that_cannot_be_written_is_said(
+    trace: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "dist-report").mkdir()
+    (tmp_path / "dist-report" / "report.js").write_text("draw()")
+    monkeypatch.setenv("TIANFU_WEB", str(tmp_path / "dist"))
+    number = trace("open", "510112").strip()
+
+    for folder in (tmp_path / "nowhere", tmp_path / "dist-report" / "report.js"):
+        with pytest.raises(ExportUnwritableError):
+            trace("report", number, "--out", str(folder / "report.html"))
+    trace("report", number, "--out", str(tmp_path / "report.html"))
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == ["report.html"]
 
 
 @pytest.mark.parametrize("code", ["5101", "999999", "510100"])

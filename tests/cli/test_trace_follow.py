@@ -124,6 +124,19 @@ def test_the_numbers_of_a_day_and_the_list_behind_one(run: Run, contacts: list[P
     assert ">= 100%" in shown.output
     assert case in listed
     assert COUNTY in counties
+    assert run("indicators", "--day", "2999-01-01").exit_code != 0
+    assert run("indicators", "--day", "0001-01-01").exit_code != 0
+
+
+@pytest.mark.usefixtures("contacts")
+def test_the_numbers_of_a_day_stand_in_columns_and_in_one_language(run: Run) -> None:
+    head, *lines = run("indicators", "--language", "en").output.splitlines()[1:]
+    assert {line.index("no data") for line in lines if line.startswith("  ") and "(" in line} == {head.index("day")}
+
+    chinese = run("indicators", "--language", "zh").output
+    assert "无数据" in chinese
+    assert not {"no data", "outbreak", "funnel", "everywhere"} & {line.strip() for line in chinese.splitlines()}
+    assert "no data" not in chinese
 
 
 @pytest.mark.parametrize("words", [["follow", "2022-510112-999", "plan"], ["handover", "accept", "99"]])

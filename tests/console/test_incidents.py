@@ -206,6 +206,13 @@ def test_what_is_not_right_in_a_form_is_named(scene: Scene) -> None:
         return name
 
     assert fault(f"/{number}/people", after="!") == "after"
+    # An empty page would read as if there were nobody.
+    assert fault(f"/{number}/people", tier="closed") == "tier"
+    assert fault(f"/{number}/people", state="new") == "state"
+    assert fault(f"/{number}/people", hop=0) == "hop"
+    assert fault(f"/{number}/runs", as_of="9999-12-31T23:59:59Z") == "as_of"
+    assert fault("/list", before=10**30) == "before"
+    assert scene.ask(f"/{number}%00/people", 404)["code"] == "incident_not_found"
     assert fault(f"/{number}/people", purpose="curiosity") == "purpose"
     assert fault(f"/{number}/runs", hops=17) == "hops"
     assert fault(f"/{number}/cases", person=reference(scene.here[1])) == "infectious_from"

@@ -231,4 +231,14 @@ def test_many_need_two_accounts_in_and_out(
     assert (back["confirmation"]["state"], back["confirmation"]["withdrawn_by"]) == ("withdrawn", "wang.wei")
     listed = first.ask("POST", f"{PATH}/confirmations/list", WHY).json()
     assert [each["confirmation"]["state"] for each in listed] == ["withdrawn"]
+    with control.database.read(Purpose.OPERATOR) as read:
+        told = read.rows(
+            "select actor, detail->>'outcome', detail->>'name', detail->>'approved_by' from audit_trail"
+            " where action = 'contacts.withdraw' order by trail_id"
+        )
+    assert told == [
+        ("wang.wei", "asked_back", None, None),
+        ("wang.wei", "asked_back", None, None),
+        ("li.na", "withdrawn", "wang.wei", "li.na"),
+    ]
     assert second.ask("POST", f"{PATH}/confirmations/99/approval", WHY).status_code == 404

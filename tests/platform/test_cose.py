@@ -11,7 +11,8 @@ from tianfu.platform import cbor
 from tianfu.platform.cose import PAYLOAD_BYTES_MAX, CodeInvalidError, open1, sign1, verify1
 from tianfu.platform.sign import KeyPurpose, SigningKey, VerifyKey, VerifyKeys, generate_secret
 
-PRIVATE = ec.generate_private_key(ec.SECP256R1())
+# The same key in every process: bytes of it are in the names of tests.
+PRIVATE = ec.derive_private_key(20_210_114, ec.SECP256R1())
 SECRET = PRIVATE.private_numbers().private_value.to_bytes(32, "big")
 SIGNER = SigningKey(SECRET, KeyPurpose.PERSONAL)
 KEYS = VerifyKeys([SIGNER.verify_key()])

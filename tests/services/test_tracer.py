@@ -21,13 +21,14 @@ from tianfu.evidence.circumstance_kinds import MemberGroup, Membership
 from tianfu.evidence.model import NewEvidence
 from tianfu.ids import PersonRef
 from tianfu.interval import Interval
+from tianfu.lake import permit
 from tianfu.platform import leases, settings
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.observe import Log
 from tianfu.services import follow_up
 from tianfu.services import tracer as tracer_module
 from tianfu.services.tracer import Tracer
-from tianfu.tracing import expand, incidents
+from tianfu.tracing import asked, expand, incidents
 from tianfu.tracing.followup import handover, planning, upkeep
 from tianfu.tracing.rule_files import TracingRulesNotFoundError
 
@@ -195,6 +196,30 @@ def test_a_refused_run_is_told_and_keeps_no_other_waiting(watched: Watched, monk
     tracing.add(watched.database, wide, third, NOON - timedelta(days=2))
     watched.settle()
     assert [row[0] for row in tracing.listed(watched.database, wide)] == [second]
+
+
+def test_an_incident_that_breaks_a_run_stops_nobody_else(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second, third = watched.people
+    tracing.fill(watched.lake, [(person, watched.canteen, NOON - timedelta(hours=20)) for person in (first, second)])
+    broken, sound = tracing.opened(watched.database), tracing.opened(watched.database)
+    tracing.add(watched.database, broken, third, NOON - timedelta(days=2))
+    tracing.add(watched.database, sound, first, NOON - timedelta(days=2))
+    monkeypatch.setattr(tracer_module, "RETRACE_SECONDS", 3600.0)
+    with watched.database.write(Purpose.WORKER) as write:
+        allowed = permit.for_system(write, incident=broken, at=NOON)
+        wanted = asked.Asked(number=broken, actor=tracing.ANALYST, permit=allowed, as_of=None, everything=False)
+        number = asked.ask(write, wanted, at=NOON)
+        # As an import from elsewhere could leave it: no calendar holds the days before.
+        write.execute(
+            "update incident_case set infectious_from = '0001-01-01 00:00+00' where person_ref = %s", (third,)
+        )
+
+    watched.settle()
+
+    assert watched.events().count("an incident is not traced") >= 1
+    assert [row[0] for row in tracing.listed(watched.database, sound)] == [second]
+    with watched.database.read(Purpose.WORKER) as read:
+        assert asked.progress(read, broken, number).error == "internal"
 
 
 def test_waiting_too_long_is_told_and_so_is_that_it_is_over(watched: Watched) -> None:

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from tianfu.cli import synth_province
 from tianfu.cli.synth import command
+from tianfu.synth.province import drill
 from tianfu.synth.province.outbreak import Plan
 
 
@@ -38,6 +39,17 @@ def test_what_cannot_be_made_is_said(arguments: list[str], tmp_path: Path, monke
     more = ["--people", "10", "--out", "y"] if arguments[0] == "--place" else ["--days", "1"]
     done = CliRunner().invoke(command, [*arguments, *more])
     assert done.exit_code == 2
+
+
+@pytest.mark.parametrize("arguments", [["--people", "300", "--days", "1"], ["drill", "--seeds", "1"]])
+def test_a_folder_that_cannot_be_is_said_before_any_drill(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(drill, "run", None)
+    done = CliRunner().invoke(command, [*arguments, "--out", str(tmp_path / "file" / "out")])
+    assert done.exit_code == 2
+    assert "cannot be written" in done.output
 
 
 def test_the_county_stays(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_who_lives_with_a_case_was_exposed_until_its_isolation(database: Databas
     assert exposures == [isolated, traced.EXPOSED]
 
 
-@pytest.mark.parametrize("second", [None, "li.na", "os:li.na", "Li.Na"])
+@pytest.mark.parametrize("second", [None, "li.na", "os:li.na", "Li.Na", "os:OS:li.na"])
 def test_many_at_once_need_another_person_and_nothing_is_half_done(database: Database, second: str | None) -> None:
     people = synthetic.people(database, MANY)
     incident, _ = traced.opened(database, [Reached(person) for person in people])
@@ -282,6 +282,46 @@ def test_withdrawing_many_needs_another_person_too(database: Database, monkeypat
     withdrawn(database, incident, done.confirmation_ref, "wang.wei")
 
     assert not any(contacts(database, person) for person in people)
+
+
+def none_found(database: Database, incident: Incident, person: PersonRef, by: str = "li.na") -> None:
+    with database.write(Purpose.OPERATOR) as write:
+        judge.judge(write, incident, person, judge.Finding(tier=None, reason=judge.JudgedBy.CAMERA), by=by, at=LATER)
+
+
+def test_taken_back_one_by_one_many_need_another_person_too(database: Database) -> None:
+    people = synthetic.people(database, MANY + 1)
+    incident, _ = traced.opened(database, [Reached(person) for person in people])
+    confirmed(database, incident, approved_by="wang.wei")
+    for person in people[: confirm.BULK_MAX]:
+        none_found(database, incident, person)
+
+    with pytest.raises(confirm.SecondPersonNeededError):
+        none_found(database, incident, people[-1], by="os:Li.Na")
+    assert contacts(database, people[-1])
+
+    none_found(database, incident, people[0])
+    none_found(database, incident, people[-1], by="wang.wei")
+    assert not contacts(database, people[-1])
+
+
+def test_what_was_withdrawn_in_parts_adds_up_and_who_approved_it_is_kept(database: Database) -> None:
+    people = synthetic.people(database, MANY)
+    tiers = ["close"] * confirm.BULK_MAX + ["general"]
+    incident, _ = traced.opened(database, [Reached(one, tier) for one, tier in zip(people, tiers, strict=True)])
+    first = confirmed(database, incident, Choice(tiers=(ContactTier.CLOSE,)))
+    rest = confirmed(database, incident, Choice(tiers=(ContactTier.GENERAL,)), approved_by="wang.wei")
+
+    alone = withdrawn(database, incident, first.confirmation_ref)
+    with pytest.raises(confirm.SecondPersonNeededError):
+        withdrawn(database, incident, rest.confirmation_ref)
+    with database.write(Purpose.BATCH) as write:
+        asked = confirm.ask_back(write, incident, rest.confirmation_ref, by="li.na", reason="wrong", at=LATER)
+    both = withdrawn(database, incident, rest.confirmation_ref, "wang.wei")
+
+    assert (alone.withdrawn_by, alone.withdrawal_approved_by) == ("li.na", None)
+    assert (asked.state, asked.asked_back_by) == ("done", "li.na")
+    assert (both.withdrawn_by, both.withdrawal_approved_by) == ("li.na", "wang.wei")
 
 
 def test_judged_no_contact_is_dropped_and_what_was_confirmed_is_withdrawn(database: Database) -> None:

@@ -57,6 +57,8 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
         sheets.write(path, ["a"], failing())
     with pytest.raises(sheets.ExportUnwritableError):
         sheets.write(tmp_path / "nowhere" / "list.csv", ["a"], [])
+    with pytest.raises(sheets.ExportUnwritableError):
+        sheets.write(path / "list.csv", ["a"], [])
 
     assert read_csv(path) == [["a"], ["old"]]
     assert [item.name for item in tmp_path.iterdir()] == ["list.csv"]

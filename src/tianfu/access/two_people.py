@@ -36,4 +36,7 @@ def are_two(first: str | None, second: str | None) -> bool:
 
 
 def _person(name: str) -> str:
-    return name.casefold().removeprefix(_TERMINAL)
+    plain = name.casefold()
+    while plain.startswith(_TERMINAL):
+        plain = plain.removeprefix(_TERMINAL)
+    return plain

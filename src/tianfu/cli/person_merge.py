@@ -14,7 +14,7 @@ from tianfu.clock import SystemClock
 from tianfu.evidence import merges
 from tianfu.ids import PersonRef, format_person_ref, parse_person_ref
 from tianfu.platform import settings
-from tianfu.platform.database import Purpose
+from tianfu.platform.database import Database, Purpose
 from tianfu.platform.keyring import RecordKeys, records_path
 from tianfu.platform.pseudonym import Pseudonym
 from tianfu.residents import doubles, merge_store, merging
@@ -71,14 +71,16 @@ def list_merges(person: str | None) -> None:
     """List merges, undone ones too."""
     asked = None if person is None else parse_person_ref(person)
     after, any_found = 0, False
-    with installed_database(settings.load()) as database, database.read(Purpose.OPERATOR) as read:
-        while page := merge_store.history(read, person=asked, after=after, limit=_PAGE):
-            any_found, after = True, page[-1].merge_ref
-            for row in page:
-                click.echo(
-                    f"{row.merge_ref:>6}  {format_person_ref(row.merged)} → {format_person_ref(row.kept)}  "
-                    f"{row.reason}  {_state(row)}"
-                )
+    with installed_database(settings.load()) as database:
+        _looked(database, "list_merges", asked)
+        with database.read(Purpose.OPERATOR) as read:
+            while page := merge_store.history(read, person=asked, after=after, limit=_PAGE):
+                any_found, after = True, page[-1].merge_ref
+                for row in page:
+                    click.echo(
+                        f"{row.merge_ref:>6}  {format_person_ref(row.merged)} → {format_person_ref(row.kept)}  "
+                        f"{row.reason}  {_state(row)}"
+                    )
     if not any_found:
         click.echo("nobody has been merged")
 
@@ -87,28 +89,33 @@ def list_merges(person: str | None) -> None:
 @click.option("--limit", default=100_000, show_default=True, type=click.IntRange(1, _PAIRS_MAX), help="Pairs to open.")
 def list_doubles(limit: int) -> None:
     """List holders with one phone and one name under different documents. A question, not an answer."""
-    at = SystemClock().now()
     loaded = settings.load()
     pseudonym = Pseudonym(RecordKeys.load_or_create(records_path(loaded.var)))
     nobody = (PersonRef(0), PersonRef(0))
     with installed_database(loaded) as database:
-        with database.write(Purpose.OPERATOR) as write:
-            trail.record(
-                write,
-                trail.Entry(
-                    at=at,
-                    actor_kind="operator",
-                    actor=terminal_actor(),
-                    action="find_doubles",
-                    purpose=roles.Purpose.INVESTIGATION.value,
-                    detail={"channel": "terminal"},
-                ),
-            )
+        _looked(database, "find_doubles", None)
         with database.read(Purpose.BATCH) as read:
             pairs = list(doubles.find(read, pseudonym=pseudonym, after=nobody, pairs_max=limit))
     for first, second in pairs:
         click.echo(f"{format_person_ref(first)}  {format_person_ref(second)}")
     click.echo(f"{len(pairs):,} pairs")
+
+
+def _looked(database: Database, action: str, person: PersonRef | None) -> None:
+    """Put a look into the trail, before it and in a transaction of its own: printing may take as long as it likes."""
+    with database.write(Purpose.OPERATOR) as write:
+        trail.record(
+            write,
+            trail.Entry(
+                at=SystemClock().now(),
+                actor_kind="operator",
+                actor=terminal_actor(),
+                action=action,
+                purpose=roles.Purpose.INVESTIGATION.value,
+                person=person,
+                detail={"channel": "terminal"},
+            ),
+        )
 
 
 def _state(row: merge_store.MergeRow) -> str:

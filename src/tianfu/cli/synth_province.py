@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -62,6 +63,8 @@ def write(options: Mapping[str, object]) -> None:
     except FileExistsError as error:
         message = f"{out} is not empty"
         raise click.UsageError(message) from error
+    except OSError as error:
+        raise _unwritable(out, error) from error
     click.echo(f"{out}: done")
 
 
@@ -69,6 +72,11 @@ def drill(seeds: int, out: Path, *, people: int, place: str, funnels: tuple[str,
     """Run the drill; returns how many that could have been seen the first funnel lost."""
     found = rule_files.in_force(DRILL_FIRST_DAY, rules_name)
     chosen = tuple(funnel_files.find(FUNNELS, name).funnel for name in funnels or DRILL_FUNNELS)
+    # Before the work of minutes, not after it.
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(out, error) from error
     done: list[drills.Drill] = []
     for seed in range(1, seeds + 1):
         settings = Settings(people=people, days=DRILL_DAYS, seed=seed, place=place, first_day=DRILL_FIRST_DAY)
@@ -83,7 +91,6 @@ def drill(seeds: int, out: Path, *, people: int, place: str, funnels: tuple[str,
         done += made
         lists = ", ".join(f"{step.people:,}" for step in made[0].steps)
         click.echo(f"seed {seed}: {lists}; lost {made[0].lost_named} + {made[0].lost_telecom}")
-    out.mkdir(parents=True, exist_ok=True)
     text = drill_report.text(done)
     (out / "drill.txt").write_text(text + "\n", encoding="utf-8")
     (out / "drill.html").write_text(drill_report.page(done), encoding="utf-8")
@@ -96,6 +103,10 @@ def compare(people: int, days: int, seed: int, *, index_people: int) -> None:
     """Print the comparison with published figures."""
     made = world.make(Settings(people=people, days=days, seed=seed))
     click.echo(comparison.report(comparison.compare(made, index_people=index_people)))
+
+
+def _unwritable(out: Path, error: OSError) -> click.UsageError:
+    return click.UsageError(f"{out} cannot be written: {os.strerror(error.errno or 0)}")
 
 
 class _Options(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,8 +25,23 @@ Examples:
   tianfu trace indicators --list without_source
   tianfu trace indicators --counties overdue_tests
 """
-_NAME_COLUMNS: Final = 46
 _LIST_MAX: Final = 500
+# What the page says besides the names of the numbers, in Chinese; in English it is the words themselves.
+_ZH: Final = {
+    "outbreak": "疫情",
+    "speed": "时效",
+    "completeness": "完整性",
+    "tests": "检测",
+    "letters": "协查函",
+    "day": "前一日",
+    "7 days": "近 7 日",
+    "target": "目标",
+    "everywhere": "全省",
+    "no data": "无数据",
+    "hidden": "不显示",
+    "funnel": "筛查",
+    "funnel (in -> out, added, removed, median time)": "筛查（进入 -> 留下，加入，移除，用时中位数）",
+}
 
 
 @click.command(epilog=_EPILOG)
@@ -55,7 +70,7 @@ def command(
     with opened() as (database, _), database.read(Purpose.BATCH) as read:
         if counties is not None:
             for county, figure in indicators.counties(read, counties, day=on, place=place, at=now, scope=""):
-                click.echo(f"{county}  {_told(indicator_table.find(counties), figure, now)}")
+                click.echo(f"{county}  {_told(indicator_table.find(counties), figure, now, language)}")
             return
         found = indicators.report(read, day=on, place=place, at=now, scope="")
     _print(found, now, language)
@@ -76,44 +91,56 @@ def _list(name: str, day: date, place: str, now: datetime, *, hit: bool | None) 
 
 
 def _print(found: Report, now: datetime, language: str) -> None:
-    words = ("前一日", "近 7 日", "目标") if language == "zh" else ("day", "7 days", "target")
-    click.echo(f"{found.day}  {found.place or ('全省' if language == 'zh' else 'everywhere')}")
-    click.echo(_padded("", _NAME_COLUMNS) + "".join(_padded(word, 22) for word in words))
+    def said(word: str) -> str:
+        return _said(word, language)
+
+    words = (said("day"), said("7 days"), said("target"))
+    click.echo(f"{found.day}  {found.place or said('everywhere')}")
+    columns = max(_width(_named(line, language)) for line in found.lines) + 4
+    click.echo(_padded("", columns) + "".join(_padded(word, 22) for word in words))
     block = None
     for line in found.lines:
         if line.indicator.block is not block:
             block = line.indicator.block
-            click.echo(block.value)
-        click.echo("  " + _line(line, now, language))
+            click.echo(said(block.value))
+        click.echo("  " + _line(line, now, language, columns - 2))
     if found.funnel is None:
-        click.echo("funnel\n  no data")
+        click.echo(f"{said('funnel')}\n  {said('no data')}")
         return
-    click.echo("funnel (in -> out, added, removed, median time)")
+    click.echo(said("funnel (in -> out, added, removed, median time)"))
     for step in found.funnel:
         before, after, added, removed = (
-            "hidden" if number is None else f"{number:,}"
+            said("hidden") if number is None else f"{number:,}"
             for number in (step.before, step.after, step.added, step.removed)
         )
         click.echo(f"  {step.name:<20} {before:>10} -> {after:>10}  +{added} -{removed}  {step.milliseconds:,} ms")
 
 
-def _line(line: Line, now: datetime, language: str) -> str:
-    indicator = line.indicator
+def _said(word: str, language: str) -> str:
+    return _ZH[word] if language == "zh" else word
+
+
+def _named(line: Line, language: str) -> str:
     name = line.zh if language == "zh" else line.en
+    return f"{name} ({line.indicator.name})"
+
+
+def _line(line: Line, now: datetime, language: str, columns: int) -> str:
+    indicator = line.indicator
     target = ""
     if indicator.at_least is not None:
         target = f">= {indicator.at_least:.0%}"
     elif indicator.at_most is not None:
         target = f"<= {indicator.at_most:.0%}"
     met = {True: " ok", False: " !", None: ""}[line.met]
-    week = "-" if indicator.state and line.day is not None else _told(indicator, line.week, now)
-    cells = (_padded(_told(indicator, line.day, now), 22), _padded(week, 22), target + met)
-    return (_padded(f"{name} ({indicator.name})", _NAME_COLUMNS - 2) + "".join(cells)).rstrip()
+    week = "-" if indicator.state and line.day is not None else _told(indicator, line.week, now, language)
+    cells = (_padded(_told(indicator, line.day, now, language), 22), _padded(week, 22), target + met)
+    return (_padded(_named(line, language), columns) + "".join(cells)).rstrip()
 
 
-def _told(indicator: Indicator, figure: Figure | None, now: datetime) -> str:
+def _told(indicator: Indicator, figure: Figure | None, now: datetime, language: str) -> str:
     if figure is None:
-        return "no data"
+        return _said("no data", language)
     if figure.hidden:
         return f"<{indicators.SMALL_CELL_MIN}"
     age = "" if figure.open_since is None else f" {(now - figure.open_since) // timedelta(hours=1)}h"
@@ -125,5 +152,8 @@ def _told(indicator: Indicator, figure: Figure | None, now: datetime) -> str:
 
 def _padded(text: str, columns: int) -> str:
     """The text in so many columns; a Chinese character takes two."""
-    width = sum(2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1 for character in text)
-    return text + " " * max(1, columns - width)
+    return text + " " * max(1, columns - _width(text))
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1 for character in text)

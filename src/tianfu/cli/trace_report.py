@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +40,7 @@ def command(incident: str, out: Path | None, language: str) -> None:
     from tianfu.services.installation import installed_database
     from tianfu.tracing import acting, incidents
     from tianfu.tracing.acting import Actor
+    from tianfu.tracing.exports.sheets import ExportUnwritableError
     from tianfu.tracing.report.data import collect
     from tianfu.tracing.report.page import page
 
@@ -55,6 +57,12 @@ def command(incident: str, out: Path | None, language: str) -> None:
         acting.record(write, Actor.terminal(terminal_actor()), "report", incident, at=at)
     path = out or Path(f"incident-{incident}.html")
     part = path.with_name(path.name + ".part")
-    part.write_text(page(report, script), encoding="utf-8")
-    part.replace(path)
+    try:
+        part.write_text(page(report, script), encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise ExportUnwritableError from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     click.echo(f"{path}: {report.totals.cases:,} cases, {report.totals.listed:,} people listed")

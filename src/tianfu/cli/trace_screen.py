@@ -212,7 +212,7 @@ def _thresholds(values: tuple[str, ...]) -> dict[str, Any]:
 def _value(text: str) -> object:
     if text in ("true", "false"):
         return text == "true"
-    if text.isdecimal():
+    if text.removeprefix("-").isdecimal():
         return int(text)
     if text.startswith("["):
         return [part.strip().strip("\"'") for part in text.strip("[]").split(",") if part.strip()]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
+import msgspec
 from litestar import Response, post
 from litestar.params import FromPath, RawBody
 
+from tianfu.console.incident_forms import TierWord
 from tianfu.console.parts import ConsoleParts, operator
 from tianfu.console.purposes import StatedForm
 from tianfu.errors import Fault, InputInvalidError
@@ -37,7 +39,7 @@ class ExportForm(StatedForm, frozen=True, kw_only=True):
     format: str = "xlsx"
     language: str = "zh"
     identities: bool = False
-    tiers: tuple[str, ...] | None = None
+    tiers: Annotated[tuple[TierWord, ...], msgspec.Meta(min_length=1)] | None = None
 
 
 @post(

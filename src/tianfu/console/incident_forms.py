@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -14,6 +14,11 @@ from tianfu.tracing.cases import Entered
 from tianfu.tracing.incidents import Incident
 from tianfu.tracing.pages import Listed, Page
 from tianfu.tracing.why import Step, Why
+
+# Incidents are counted in 32 bits.
+KEY_MAX: Final = 2**31 - 1
+TierWord = Literal["close", "secondary", "copresent", "general"]
+"""A tier as it is asked for. Another word is refused: it would find nobody, which reads as if there were nobody."""
 
 
 class OpenForm(StatedForm, frozen=True, kw_only=True):
@@ -27,7 +32,7 @@ class ListForm(StatedForm, frozen=True, kw_only=True):
     """Which incidents to list; `before` is the `key` of the last one seen."""
 
     with_closed: bool = False
-    before: int | None = None
+    before: Annotated[int, msgspec.Meta(ge=1, le=KEY_MAX)] | None = None
 
 
 class CaseForm(StatedForm, frozen=True, kw_only=True):
@@ -67,9 +72,9 @@ class RunForm(StatedForm, frozen=True, kw_only=True):
 class PageForm(StatedForm, frozen=True, kw_only=True):
     """Which rows of the list, and after which page."""
 
-    tier: str | None = None
-    hop: int | None = None
-    state: str | None = None
+    tier: TierWord | None = None
+    hop: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    state: Literal["proposed", "confirmed", "dropped"] | None = None
     place: str | None = None
     after: str | None = None
     limit: int | None = None

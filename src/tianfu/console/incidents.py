@@ -38,7 +38,7 @@ from tianfu.ids import parse_person_ref
 from tianfu.lake import permit
 from tianfu.platform import database as db
 from tianfu.platform.api import AnyRequest, documented, read_body
-from tianfu.tracing import acting, asked, automatic, cases, incidents, pages, rule_files, why
+from tianfu.tracing import acting, asked, automatic, cases, incidents, pages, rule_files, run, why
 from tianfu.tracing.acting import Actor
 from tianfu.tracing.asked import Asked
 from tianfu.tracing.incidents import IncidentClosedError
@@ -218,6 +218,8 @@ def ask_run(request: AnyRequest, console: ConsoleParts, incident_no: FromPath[st
         raise InputInvalidError(faults=(fault,))
     if sent.rules is not None:
         rule_files.find(sent.rules)
+    if sent.as_of is not None:
+        run.require_as_of(sent.as_of, at)
     with console.database.write(db.Purpose.OPERATOR) as write:
         found, _, actor = changing(write, account, incident_no, Action.TRACE, purpose)
         if found.closed_at is not None:

@@ -61,6 +61,15 @@ def standing(read: Read) -> list[tuple[PersonRef, PersonRef]]:
     return read.rows("select kept_ref, merged_ref from person_merge where merged_at is not null and undone_at is null")
 
 
+def ever(read: Read) -> list[PersonRef]:
+    """The numbers of every merge that stood at any time, of both sides, ascending."""
+    rows = read.rows(
+        "select kept_ref from person_merge where merged_at is not null"
+        " union select merged_ref from person_merge where merged_at is not null order by 1"
+    )
+    return [row[0] for row in rows]
+
+
 def insert(write: Write, *, kept: PersonRef, merged: PersonRef, reason: str, at: datetime, by: str) -> int:
     """A merge that was asked for; its number."""
     number: int = write.value(

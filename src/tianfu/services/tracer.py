@@ -29,6 +29,7 @@ from tianfu.platform import collector
 from tianfu.platform.database import Database, Listener, Purpose, Write
 from tianfu.platform.observe import Log
 from tianfu.platform.settings import Settings, load
+from tianfu.services.child import place
 from tianfu.services.follow_up import FollowUp
 from tianfu.services.installation import installed_database
 from tianfu.services.lease import Lease
@@ -223,6 +224,12 @@ class Tracer:
                 raise
             self._refused[number] = (monotonic_seconds() + REFUSED_SECONDS, touches)
             self._log.error("an incident is not traced", key=number, code=error.code)
+            return
+        except Exception as error:  # noqa: BLE001 - an incident that breaks must not stop everybody else's lists
+            self._refused[number] = (monotonic_seconds() + REFUSED_SECONDS, touches)
+            self._log.error(
+                "an incident is not traced", key=number, error=type(error).__name__, trace=place(error.__traceback__)
+            )
             return
         self._refused.pop(number, None)
         if again and not everything:

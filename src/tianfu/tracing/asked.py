@@ -89,6 +89,9 @@ def work(database: Database, lake: Path, *, at: datetime) -> str | None:
     except TianfuError as error:
         _end(database, job, error, at)
         return error.code
+    except Exception as error:  # noqa: BLE001 - one run that breaks must not stop the process that traces for everybody
+        _end(database, job, TianfuError(), at)
+        return type(error).__name__
     with database.write(Purpose.WORKER) as write:
         held = jobs.checkpoint(write, job, {"report": msgspec.to_builtins(report)}, at)
         jobs.finish(write, held, at)

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+import msgspec
+
 from tianfu.clock import shanghai_day
 from tianfu.errors import TianfuError
 from tianfu.evidence import case_changes, ledger
@@ -28,6 +30,10 @@ PEOPLE_AT_ONCE: Final = 100
 # A positive that was known longer ago opens nothing by itself: the visits around it are being erased, and a first load
 # of old records is no outbreak. People add such a case by hand.
 POSITIVE_DAYS_MAX: Final = 14
+
+
+# What computing with odd statements may raise; what the database raises is not among it.
+_ODD: Final = (ArithmeticError, LookupError, TypeError, ValueError)
 
 
 class Followed(NamedTuple):
@@ -66,6 +72,9 @@ def follow(write: Write, *, at: datetime, limit: int = PEOPLE_AT_ONCE) -> Follow
         except TianfuError as error:
             # Every refusal comes before anything is written about this person.
             refused.append(error.code)
+        except _ODD as error:
+            # One person's odd statement must not keep everybody else's positive waiting.
+            refused.append(type(error).__name__)
     return Followed(
         people=len(waiting),
         added=sum(one.added for one in done),
@@ -82,13 +91,13 @@ def settle(write: Write, person: PersonRef, statements: Sequence[Evidence], *, a
     done = _Done()
     counts_somewhere = False
     for number, case in entries:
-        found = positive(statements, rule_files.in_force(shanghai_day(at), incidents.find(write, number).rules).rules)
+        found = _found(statements, incidents.find(write, number).rules, at)
         change = _settle_case(write, number, case, found, at=at)
         done = _Done(done.added + change.added, done.withdrawn + change.withdrawn, 0)
         counts_somewhere = counts_somewhere or found is not None
     if counts_somewhere or any(case.withdrawn_at is None for _, case in entries):
         return done
-    found = positive(statements, rule_files.in_force(shanghai_day(at)).rules)
+    found = _found(statements, None, at)
     if found is None or found.over or found.known_at < at - timedelta(days=POSITIVE_DAYS_MAX):
         return done
     number, opened = _incident_for(write, person, found, at=at)
@@ -129,4 +138,9 @@ def county_of(read: Read, person: PersonRef) -> str | None:
 
 def positive_of(read: Read, person: PersonRef, rules: str | None, *, at: datetime) -> Positive | None:
     """What the ledger says of somebody by rule set `rules` (None: the one in force); None for no case."""
-    return positive(ledger.about(read, person), rule_files.in_force(shanghai_day(at), rules).rules)
+    return _found(ledger.about(read, person), rules, at)
+
+
+def _found(statements: Sequence[Evidence], rules: str | None, at: datetime) -> Positive | None:
+    found = positive(statements, rule_files.in_force(shanghai_day(at), rules).rules)
+    return None if found is None else msgspec.structs.replace(found, period=cases.possible(found.period, at))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -14,6 +14,10 @@ from tianfu.tracing import acting, incident_store, incidents, known_store
 from tianfu.tracing.acting import Actor
 from tianfu.tracing.infectious import Period
 
+# Nothing this system is told happened earlier, and an isolation that is planned is planned for this year: what lies
+# beyond is a slip of the keyboard, and a year far enough away is beyond what calendars and minutes can hold.
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+AHEAD_DAYS_MAX: Final = 365
 # A large city's wave; a case is expanded by itself, in some ten milliseconds without crowds.
 CASES_MAX: Final = 5_000
 
@@ -78,9 +82,10 @@ def add(
 
     One who is a case already gets the new period; one who was withdrawn counts again. Raises `IncidentNotFoundError`,
     `IncidentClosedError`, `CaseNotFoundError` for a person nobody knows, `InputInvalidError` for a period that ends
-    before it begins, `CasesTooManyError`.
+    before it begins, begins ahead of `at` or before `EARLIEST`, or ends more than `AHEAD_DAYS_MAX` days ahead,
+    `CasesTooManyError`.
     """
-    _require_order(period)
+    _require_possible(period, at)
     incident = incidents.locked(write, number)
     if not incident_store.person_exists(write, person):
         raise CaseNotFoundError(zh="没有此人的记录。", en="Nothing is known about this person.")
@@ -122,7 +127,7 @@ def change_period(
     Raises `IncidentNotFoundError`, `IncidentClosedError`, `CaseNotFoundError` also for one that was withdrawn,
     `InputInvalidError`.
     """
-    _require_order(period)
+    _require_possible(period, at)
     incident = incidents.locked(write, number)
     case = _case(write, incident.incident_ref, person)
     if case.withdrawn_at is not None:
@@ -154,7 +159,26 @@ def _case(read: Read, incident_ref: int, person: PersonRef) -> Entered:
     return Entered(**row)
 
 
-def _require_order(period: Period) -> None:
+def possible(period: Period, at: datetime) -> Period:
+    """What of `period`, which evidence gives, lies where a case's may: by a wrong year there is no case less."""
+    since = min(max(period.since, EARLIEST), at)
+    latest = at + timedelta(days=AHEAD_DAYS_MAX)
+    return Period(since, None if period.until is None else min(max(period.until, since), latest))
+
+
+def _require_possible(period: Period, at: datetime) -> None:
     if period.until is not None and period.until < period.since:
         fault = Fault("infectious_to", "order", "结束时间不能早于开始时间。", "It cannot end before it begins.")
+        raise InputInvalidError(faults=(fault,))
+    if period.since > at:
+        fault = Fault("infectious_from", "ahead", "感染期不能从将来开始。", "It cannot begin in the future.")
+        raise InputInvalidError(faults=(fault,))
+    if possible(period, at) != period:
+        field = "infectious_from" if possible(period, at).since != period.since else "infectious_to"
+        fault = Fault(
+            field,
+            "range",
+            f"应在 {EARLIEST.year} 年之后、今后 {AHEAD_DAYS_MAX} 天之内，请检查年份。",
+            f"It must lie after {EARLIEST.year} and within {AHEAD_DAYS_MAX} days from now; please check the year.",
+        )
         raise InputInvalidError(faults=(fault,))

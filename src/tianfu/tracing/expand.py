@@ -20,7 +20,7 @@ from tianfu.lake.layout import Minutes, Partition, People
 from tianfu.tracing import copresence, rules, withheld
 from tianfu.tracing.aliases import NONE, Aliases
 from tianfu.tracing.model import Announcement, PerVenue, Reach, Reached, Sources
-from tianfu.tracing.rows import Rows, earliest, joined, picked, together
+from tianfu.tracing.rows import Rows, earliest, joined, nobody, picked, together
 from tianfu.tracing.withheld import Withheld
 
 # People one case may bring, and an incident may list: a county seat and its surroundings. Storing them takes tens of
@@ -90,15 +90,25 @@ class Ground(NamedTuple):
 
 
 def expand(
-    ground: Ground, case: Sources, *, cases: People, hops: Sequence[HopTerms], others: Others, ends: Ends, until: int
+    ground: Ground,
+    case: Sources,
+    *,
+    cases: People,
+    hops: Sequence[HopTerms],
+    others: Others,
+    ends: Ends,
+    until: int,
+    kept: Rows | None = None,
 ) -> Expanded:
     """Whom `case` (one person, one or more periods) reaches before minute `until`, in at most `len(hops)` hops.
 
     `cases` are all cases of the incident, ascending, this one included. Contacts are gone on from between their
     exposure and what `ends` says of them. Who has several numbers counts under all of them and stands in the rows
-    under the one that is kept. Raises `TraceTooWideError`.
+    under the one that is kept. `kept` are rows of an earlier expansion whose visits are erased by now: they count as
+    if they were found again, as far as their parents and the case's periods still stand. Raises `TraceTooWideError`.
     """
     aliases = ground.aliases
+    kept = nobody() if kept is None else _under_kept(aliases, kept, case)
     parts: list[Rows] = []
     crowds: list[Announcement] = []
     refused: list[Withheld] = []
@@ -110,7 +120,7 @@ def expand(
         if not len(sources.person):
             break
         by_stays, too_large = others(number, sources)
-        candidates = [by_stays]
+        candidates = [by_stays, _still_held(kept, number, sources, terms)]
         refused += (place for place in too_large if place.begins < until)
         for way in terms.tiers:
             found = copresence.hop(
@@ -142,6 +152,21 @@ def _under_kept(aliases: Aliases, rows: Rows, case: Sources) -> Rows:
         np.isin(rows.parent, aliases.everybody(case.person)), case.person[0], aliases.kept_of(rows.parent)
     )
     return rows._replace(person=aliases.kept_of(rows.person), parent=parent.astype(np.uint32))
+
+
+def _still_held(kept: Rows, number: int, sources: Sources, terms: HopTerms) -> Rows:
+    """The rows of `kept` of this hop whose parent is among the sources and infectious at the time."""
+    rows = picked(kept, (kept.hop == number) & np.isin(kept.parent, sources.person))
+    if not len(rows.person):
+        return rows
+    # A source visit begins in the period; who comes after it is exposed up to so many minutes later.
+    longest = max((int(way.reach.after.max()) for way in terms.tiers), default=0)
+    people, places = np.unique(sources.person, return_inverse=True)
+    since, until = np.full(len(people), np.iinfo(np.int32).max, np.int32), np.zeros(len(people), np.int32)
+    np.minimum.at(since, places, sources.since)
+    np.maximum.at(until, places, sources.until)
+    at = np.searchsorted(people, rows.parent)
+    return picked(rows, (since[at] <= rows.exposed_at) & (rows.exposed_at < until[at] + longest))
 
 
 def _onward(rows: Rows, cases: People, followed: NDArray[np.uint8], ends: Ends) -> Sources:

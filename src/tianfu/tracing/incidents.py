@@ -78,7 +78,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
 def find(read: Read, number: str) -> Incident:
     """The incident of that number, such as `2022-510112-003`. Raises `IncidentNotFoundError`."""
-    row = incident_store.find(read, number)
+    # PostgreSQL has no text with such a character; an address may have.
+    row = incident_store.find(read, number) if number.isprintable() else None
     if row is None:
         raise IncidentNotFoundError
     return Incident(**row)

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from tianfu.clock import day_start
+from tianfu.clock import day_start, shanghai_day
+from tianfu.errors import Fault, InputInvalidError
 from tianfu.platform.database import Read
 from tianfu.tracing import indicator_store, rule_clocks, rule_files
 from tianfu.tracing.indicator_store import Counted, FunnelStep, Subject, Window
@@ -24,6 +25,8 @@ WEEK_DAYS: Final = 7
 # Fewer people than this could be recognised by somebody who lives there.
 SMALL_CELL_MIN: Final = 5
 _PROVINCE_DIGITS: Final = 2
+# Nothing this system is told happened earlier.
+DAY_MIN: Final = date(2000, 1, 1)
 
 
 class Hours(NamedTuple):
@@ -133,8 +136,12 @@ def subjects(
 def window(day: date, place: str, at: datetime, *, days: int = 1, clocks: RuleClocks | None = None) -> Window:
     """The `days` that end with `day`, known until its end or `at`, whichever comes first.
 
-    `clocks` None are those of the rule sets there are. Raises as `rule_files.every`.
+    `clocks` None are those of the rule sets there are. Raises `InputInvalidError` for a day that is still to come, when
+    every number would read as 0, or of another age, and as `rule_files.every`.
     """
+    if not DAY_MIN <= day <= shanghai_day(at):
+        fault = Fault("day", "day", "应为今天或以前的日期。", "It must be today or earlier, and after 2000.")
+        raise InputInvalidError(faults=(fault,))
     until = day_start(day + timedelta(days=1))
     return Window(
         since=day_start(day - timedelta(days=days - 1)),

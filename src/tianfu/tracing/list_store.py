@@ -97,6 +97,20 @@ def venue_categories(read: Read) -> list[tuple[int, str, str | None]]:
     return [(number, category, vehicle) for number, category, vehicle in rows]
 
 
+def misplaced(read: Read, incident_ref: int, people: Sequence[int], *, cases: Sequence[int]) -> list[int]:
+    """Who of `people` is supported, and listed though among `cases`, or neither listed nor among them.
+
+    Whether somebody is a case changes without any row when one of their numbers is merged or parted.
+    """
+    rows = read.rows(
+        "select distinct s.person_ref from trace_support s where s.incident_ref = %(incident)s"
+        " and s.person_ref = any(%(people)s::bigint[]) and (s.person_ref = any(%(cases)s::bigint[])) = exists ("
+        "select from traced t where t.incident_ref = s.incident_ref and t.person_ref = s.person_ref)",
+        {"incident": incident_ref, "people": binary.bigints(people), "cases": binary.bigints(cases)},
+    )
+    return [person for (person,) in rows]
+
+
 # --- a run ------------------------------------------------------------------------------------------------------------
 
 

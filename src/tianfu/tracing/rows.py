@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tianfu.lake.layout import Minutes, People
+from tianfu.lake.layout import Minutes, People, absolute_minute
 from tianfu.tracing.model import Tier
 
 # Numbers of tiers and settings in arrays and packed rows count from 1 in these; the first tier is the strictest.
@@ -122,6 +122,27 @@ def earliest(candidates: Rows) -> Rows:
     chosen = picked(sorted_rows, first)
     return chosen._replace(
         tier=np.minimum.reduceat(sorted_rows.tier, first), strong=np.logical_or.reduceat(sorted_rows.strong, first)
+    )
+
+
+def held(stored: Sequence[tuple[Any, ...]], settings: Sequence[str]) -> Rows:
+    """Stored rows as arrays: (person, hop, tier, setting, strong, instant of exposure, parent, venue) by person.
+
+    The inverse of `pack`; numbers of settings count from 1 in `settings`.
+    """
+    if not stored:
+        return nobody()
+    person, hop, tier, setting, strong, exposed_at, parent, venue = zip(*stored, strict=True)
+    tiers, grounds = ({word: at for at, word in enumerate(words, 1)} for words in (TIERS, settings))
+    return Rows(
+        np.array(person, np.uint32),
+        np.array(hop, np.uint8),
+        np.array([tiers[word] for word in tier], np.uint8),
+        np.array([grounds[word] for word in setting], np.uint8),
+        np.array(strong, np.bool_),
+        np.array([absolute_minute(at) for at in exposed_at], np.int32),
+        np.array(parent, np.uint32),
+        np.array(venue, np.uint32),
     )
 
 

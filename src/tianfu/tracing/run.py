@@ -9,7 +9,7 @@ A run that was overtaken by a change of the cases stores nothing and is done aga
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -17,16 +17,18 @@ import msgspec
 import numpy as np
 
 from tianfu.clock import monotonic_seconds, shanghai_day
-from tianfu.errors import TianfuError
-from tianfu.lake.layout import absolute_minute, instant_of
+from tianfu.errors import Fault, InputInvalidError, TianfuError
+from tianfu.lake import state
+from tianfu.lake.layout import DAY_MINUTES, absolute_minute, day_number, instant_of
 from tianfu.lake.permit import Permit
 from tianfu.lake.read import open_days
-from tianfu.platform.database import Database, Purpose, Write
+from tianfu.platform.database import Database, Purpose, Read, Write
 from tianfu.residents import merge_store
 from tianfu.tracing import (
     acting,
     announcements,
     cases,
+    erased_store,
     grounds,
     incident_store,
     incidents,
@@ -43,7 +45,7 @@ from tianfu.tracing.incidents import Incident, IncidentClosedError
 from tianfu.tracing.list_store import CrowdRow, ExpansionRow
 from tianfu.tracing.model import Announcement, Sources
 from tianfu.tracing.plan import Plan
-from tianfu.tracing.rows import TIERS, pack
+from tianfu.tracing.rows import TIERS, Rows, held, pack
 from tianfu.tracing.terms import SETTINGS, Terms, first_day, terms_of
 
 # Rows of all cases together: 100 bytes each with their index, so 500 MB; each may be a person of the list.
@@ -62,6 +64,15 @@ class RunOvertakenError(TianfuError):
     status = 409
     zh = "追踪期间病例有变动，结果未保存，请重试。"
     en = "The cases changed while the incident was being traced; nothing was stored. Please try again."
+
+
+class VisitsErasedError(TianfuError):
+    """The list cannot be made as of so early: what later visits showed could not be found again, as they are erased."""
+
+    code = "trace_visits_erased"
+    status = 409
+    zh = "该时点之后的部分扫码记录已按期销毁，若按该时点追踪，名单将无法恢复，故未执行。"
+    en = "Visits after that instant are erased by now; a list as of then could not be brought back, so none was made."
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,14 +126,28 @@ def trace(
 
     `at` is now. `everything` expands every case again, which a retrace for visits that came late needs. Harmless to
     repeat. Raises `IncidentNotFoundError`, `IncidentClosedError`, `PermitRefusedError`, `ForbiddenError`,
-    `TraceTooWideError`, `RunOvertakenError`, `LakeBrokenError`, the errors of the rule files and of the database; in
-    each case the list is as before.
+    `TraceTooWideError`, `RunOvertakenError`, `VisitsErasedError`, `LakeBrokenError`, the errors of the rule files
+    and of the database; in each case the list is as before.
     """
+    require_as_of(as_of, at)
     for _ in range(_TRIES):
         report = _once(database, lake, number, actor, permit_for, as_of, at, everything=everything)
         if report is not None:
             return report
     raise RunOvertakenError
+
+
+def require_as_of(as_of: datetime, at: datetime) -> None:
+    """Raise `InputInvalidError` for an instant that no list can be made as of: ahead of `at`, or of another age."""
+    if not cases.EARLIEST <= as_of <= at:
+        year = cases.EARLIEST.year
+        fault = Fault(
+            "as_of",
+            "range",
+            f"应为 {year} 年之后、现在之前的时刻。",
+            f"It must lie after {year} and not in the future.",
+        )
+        raise InputInvalidError(faults=(fault,))
 
 
 def _once(
@@ -140,17 +165,20 @@ def _once(
     started = monotonic_seconds()
     with database.write(Purpose.BATCH) as write:
         begun = _begin(write, number, permit_for, as_of, at, everything=everything)
+    incident_ref = begun.incident.incident_ref
     since = min((case.infectious_from for case in begun.entered), default=as_of)
     with open_days(lake, begun.permit, first_day(begun.terms, since), shanghai_day(as_of)) as visits:
         ground = grounds.ground(visits.partitions, begun.categories, begun.people, begun.aliases)
-        expanded = _expand_all(database, ground, begun, as_of)
+        held_from = _held_from(begun, lake, since, at)
+        expanded = _expand_all(database, ground, begun, as_of, held_from)
         with database.write(Purpose.BATCH) as write:
             if list_store.lock(write, begun.incident.incident_ref) != begun.incident.touches:
                 return None
+            if held_from is not None and erased_store.any_venue_row(write, incident_ref, since=as_of, before=held_from):
+                raise VisitsErasedError
             concerned, listed = _store_rows(write, begun, expanded)
-            announced = _store_crowds(write, begun, expanded, ground)
+            announced = _store_crowds(write, begun, expanded, ground, held_from)
             made = [_expansion(case, begun.terms, as_of) for case in begun.plan.expand]
-            incident_ref = begun.incident.incident_ref
             list_store.replace_expansions(write, incident_ref, begun.run_ref, begun.plan.gone, made)
             mark_store.clear(write, begun.marks)
             scanned = sum(one.scanned for one in expanded)
@@ -226,7 +254,20 @@ def _numbers(aliases: Aliases, people: Iterable[int]) -> list[int]:
     return found
 
 
-def _expand_all(database: Database, ground: Ground, begun: _Begun, as_of: datetime) -> list[Expanded]:
+def _held_from(begun: _Begun, lake: Path, since: datetime, at: datetime) -> datetime | None:
+    """Since when the lake has visits; None when it is since the first day that the run asks for.
+
+    What visits of earlier days showed stays as it was stored: a list does not shrink because visits are erased. Asked
+    after the days were opened: a day that is erased in between is there and stored, which is no harm.
+    """
+    days = state.load(lake).days
+    first = date.fromisoformat(min(days)) if days else shanghai_day(at) + timedelta(days=1)
+    return None if first <= first_day(begun.terms, since) else instant_of(day_number(first) * DAY_MINUTES)
+
+
+def _expand_all(
+    database: Database, ground: Ground, begun: _Begun, as_of: datetime, held_from: datetime | None
+) -> list[Expanded]:
     """The expansions of the plan, in its order. Raises `TraceTooWideError` as soon as they are too many rows."""
     until = absolute_minute(as_of) + 1
     numbers = np.array([case.person for case in begun.entered], np.uint32)
@@ -249,6 +290,7 @@ def _expand_all(database: Database, ground: Ground, begun: _Begun, as_of: dateti
                 others=others,
                 ends=isolated,
                 until=until,
+                kept=None if held_from is None else _stored(read, begun, case, held_from),
             )
             rows += len(one.rows.person)
             if rows > SUPPORT_ROWS_MAX:
@@ -257,36 +299,45 @@ def _expand_all(database: Database, ground: Ground, begun: _Begun, as_of: dateti
     return found
 
 
+def _stored(read: Read, begun: _Begun, case: Entered, before: datetime) -> Rows:
+    return held(erased_store.venue_rows(read, begun.incident.incident_ref, case.person, before=before), SETTINGS)
+
+
 def _store_rows(write: Write, begun: _Begun, expanded: Sequence[Expanded]) -> tuple[int, int]:
     """Store what the cases support and what it adds up to: people concerned, and people listed."""
     incident_ref = begun.incident.incident_ref
     packed = [
         piece for case, one in zip(begun.plan.expand, expanded, strict=True) for piece in pack(case.person, one.rows)
     ]
+    entered = begun.numbers(case.person for case in begun.entered)
+    turned = list_store.misplaced(write, incident_ref, merge_store.ever(write), cases=entered)
     list_store.bring(write, packed)
     concerned = list_store.replace_support(
         write,
         incident_ref,
         [*(case.person for case in begun.plan.expand), *begun.plan.gone],
-        begun.numbers(begun.plan.turned),
+        [*begun.numbers(begun.plan.turned), *turned],
         tiers=TIERS,
         settings=SETTINGS,
     )
-    listed = list_store.merge(
-        write, incident_ref, begun.run_ref, cases=begun.numbers(case.person for case in begun.entered), tiers=TIERS
-    )
+    listed = list_store.merge(write, incident_ref, begun.run_ref, cases=entered, tiers=TIERS)
     if listed > LIST_ROWS_MAX or list_store.count_support(write, incident_ref) > SUPPORT_ROWS_MAX:
         raise TraceTooWideError
     return concerned, listed
 
 
-def _store_crowds(write: Write, begun: _Begun, expanded: Sequence[Expanded], ground: Ground) -> int:
+def _store_crowds(
+    write: Write, begun: _Begun, expanded: Sequence[Expanded], ground: Ground, held_from: datetime | None
+) -> int:
     """Store the crowds and withheld places of the expanded cases; how many announcements all crowds add up to."""
     incident_ref = begun.incident.incident_ref
+    gone = _erased_crowds(write, begun, held_from)
     rows = [
         CrowdRow(case.person, crowd.venue, instant_of(crowd.begins), instant_of(crowd.ends), crowd.scans)
         for case, one in zip(begun.plan.expand, expanded, strict=True)
-        for crowd in announcements.merged(one.crowds, ground.partitions)
+        for crowd in announcements.merged(
+            [*one.crowds, *gone.get(case.person, ())], ground.partitions, erased=gone.get(case.person, ())
+        )
     ]
     touched = [*(case.person for case in begun.plan.expand), *begun.plan.gone]
     list_store.replace_crowds(write, incident_ref, touched, rows)
@@ -297,11 +348,9 @@ def _store_crowds(write: Write, begun: _Begun, expanded: Sequence[Expanded], gro
         [(case.person, place) for case, one in zip(begun.plan.expand, expanded, strict=True) for place in one.withheld],
     )
     told = announcements.merged(
-        (
-            Announcement(row.venue, absolute_minute(row.begins_at), absolute_minute(row.ends_at), row.scans)
-            for row in list_store.crowds(write, incident_ref)
-        ),
+        map(_announcement, list_store.crowds(write, incident_ref)),
         ground.partitions,
+        erased=map(_announcement, _before(erased_store.announced(write, incident_ref), held_from)),
     )
     list_store.replace_announcements(
         write,
@@ -310,6 +359,24 @@ def _store_crowds(write: Write, begun: _Begun, expanded: Sequence[Expanded], gro
         [(one.venue, instant_of(one.begins), instant_of(one.ends), one.scans) for one in told],
     )
     return len(told)
+
+
+def _erased_crowds(read: Read, begun: _Begun, held_from: datetime | None) -> dict[int, list[Announcement]]:
+    """The crowds that each case to be expanded was in and whose visits are erased by now."""
+    since = {int(case.person): case.infectious_from for case in begun.plan.expand}
+    found: dict[int, list[Announcement]] = {}
+    for row in _before(list_store.crowds(read, begun.incident.incident_ref), held_from):
+        if row.person in since and row.ends_at > since[row.person]:
+            found.setdefault(row.person, []).append(_announcement(row))
+    return found
+
+
+def _before(crowds: Sequence[CrowdRow], held_from: datetime | None) -> list[CrowdRow]:
+    return [] if held_from is None else [row for row in crowds if row.begins_at < held_from]
+
+
+def _announcement(row: CrowdRow) -> Announcement:
+    return Announcement(row.venue, absolute_minute(row.begins_at), absolute_minute(row.ends_at), row.scans)
 
 
 def _expansion(case: Entered, terms: Terms, as_of: datetime) -> ExpansionRow:

@@ -67,8 +67,8 @@ class Together(msgspec.Struct, frozen=True, kw_only=True):
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One link of the chain: `source` infected, or may have, `person`; `meetings` are in order of exposure.
 
-    `more`: there were more meetings than are told. A link can have none: its visits were erased meanwhile, or the
-    statement behind it was withdrawn, and the next run will drop it.
+    `more`: there were more meetings than are told. A link can have none: its visits were erased meanwhile, and the row
+    stands as it was found; or the statement behind it was withdrawn, and the next run will drop it.
     """
 
     hop: int

@@ -11,6 +11,7 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -65,7 +66,8 @@ def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> i
     except OSError as error:
         raise ExportUnwritableError from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     return count
 
 

@@ -1,8 +1,9 @@
 """Reading the two files, checked: what is not as it must be is refused, with the first lines and fields of it.
 
 CSV is RFC 4180 in UTF-8, with or without a byte order mark, any line ends. DuckDB reads it fast; what it refuses or
-finds wanting is read again by Python's `csv`, which either says what is wrong in which line or, where DuckDB was too
-strict (line ends of two kinds), puts the file in plain order first.
+finds wanting, and what it would read otherwise than it is meant, is read again by Python's `csv`, which either says
+what is wrong in which line or, where DuckDB was too strict (line ends of two kinds), puts the file in plain order
+first.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from tianfu.errors import Fault
 from tianfu.tracing.files import reading_store, refused
 from tianfu.tracing.files.instants import minute_of
 from tianfu.tracing.files.model import CASE_COLUMNS, VISIT_COLUMNS, is_parquet
+from tianfu.tracing.files.quotes import Quotes, quotes_of
 from tianfu.tracing.files.reading_store import CASES, VISITS, Target
 from tianfu.tracing.files.refused import TraceFileInvalidError
 from tianfu.tracing.files.workspace import Workspace
@@ -82,22 +84,29 @@ def _load(workspace: Workspace, path: Path, target: Target, needed: tuple[str, .
         return
     _require_present(path)
     header = _header(path, needed)
-    try:
-        fits = not reading_store.load_csv(workspace.connection, path, target, header)
-    except (duckdb.InvalidInputException, duckdb.ConversionException):
-        # Either the file is at fault, which the second reading says, or DuckDB was too strict with it.
-        fits = False
-    if fits:
+    if _fits(workspace, path, target, header):
         return
     if faults := tuple(_faults(path, target, needed)):
         raise TraceFileInvalidError.of(path, *faults)
     plain = workspace.folder / f"{target.table}.csv"
-    _put_in_order(path, plain)
+    _put_in_order(path, plain, len(header))
     workspace.connection.execute(f"drop table if exists {target.table}")
-    if reading_store.load_csv(workspace.connection, plain, target, header):
+    if reading_store.load_csv(workspace.connection, plain, target, header, parallel=False):
         message = f"{target.table}: the two readings of a file differ"
         raise RuntimeError(message)
     plain.unlink()
+
+
+def _fits(workspace: Workspace, path: Path, target: Target, header: list[str]) -> bool:
+    """Whether DuckDB has read the file as it is meant; if not, the table is there or not."""
+    quotes = quotes_of(path)
+    if quotes is Quotes.IRREGULAR:
+        return False
+    try:
+        return not reading_store.load_csv(workspace.connection, path, target, header, parallel=quotes is Quotes.NONE)
+    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.NotImplementedException):
+        # Either the file is at fault, which the second reading says, or DuckDB was too strict with it.
+        return False
 
 
 class _BrokenLineError(Exception):
@@ -189,7 +198,8 @@ def _faults(path: Path, target: Target, needed: tuple[str, ...]) -> Iterator[Fau
 def _faults_of(line: int, record: list[str], width: int, at: dict[str, int], target: Target) -> Iterator[Fault]:
     if not record:
         return
-    if len(record) != width:
+    # DuckDB passes over commas too many at the end of a line; nothing is lost with them.
+    if len(record) < width or any(record[width:]):
         yield refused.unreadable(
             f"line {line}",
             f"有 {len(record)} 个字段，首行有 {width} 个",
@@ -213,8 +223,8 @@ def _faults_of(line: int, record: list[str], width: int, at: dict[str, int], tar
         yield refused.backwards(f"line {line}")
 
 
-def _put_in_order(path: Path, plain: Path) -> None:
-    """The same rows with every field quoted and one sort of line end."""
+def _put_in_order(path: Path, plain: Path, width: int) -> None:
+    """The same rows with every field quoted, `width` of them, and one sort of line end."""
     with plain.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
-        writer.writerows(record for _, record in _records(path) if record)
+        writer.writerows(record[:width] for _, record in _records(path) if record)

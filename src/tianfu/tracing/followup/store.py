@@ -9,6 +9,7 @@ from typing import Any, Final, LiteralString, NamedTuple
 from tianfu.evidence.care_kinds import IsolationStage
 from tianfu.ids import PersonRef
 from tianfu.platform.database import Read, Write
+from tianfu.tracing.followup import doubled_store
 from tianfu.tracing.followup.model import FollowUp, Task
 from tianfu.tracing.followup.plan import Held, TaskKind, TaskState, Wanted
 from tianfu.tracing.model import Tier
@@ -26,7 +27,10 @@ _LOCK_KEY: Final = 0x5469_616E_6675_4675
 
 
 class Listed(NamedTuple):
-    """A confirmed contact on the list; `place` None where nobody knows the county. A case is not followed here."""
+    """A confirmed contact on the list; `place` None where nobody knows the county.
+
+    A case is not followed here, nor is somebody who is followed under another number (`is_case` says either).
+    """
 
     person: PersonRef
     tier: Tier
@@ -69,6 +73,7 @@ def confirmed(read: Read, incident_ref: int, after: int, limit: int) -> list[Lis
         {"incident": incident_ref, "after": after, "limit": limit},
     )
     cases = cases_among(read, incident_ref, [row[0] for row in rows])
+    cases |= doubled_store.doubled(read, incident_ref) | doubled_store.cases_otherwise(read, incident_ref)
     return [Listed(PersonRef(row[0]), Tier(row[1]), row[2], row[3], row[4], is_case=row[0] in cases) for row in rows]
 
 
@@ -83,20 +88,27 @@ def cases_among(read: Read, incident_ref: int, persons: Sequence[int]) -> set[in
 
 
 def no_longer_listed(read: Read, incident_ref: int, limit: int) -> list[tuple[PersonRef, str]]:
-    """Who is still followed though they are off the list, and why: `became_case`, `dropped` or `withdrawn`."""
+    """Who is still followed though they are off the list, and why: `became_case`, `merged`, `dropped`, `withdrawn`."""
     rows = read.rows(
-        "select f.person_ref, case when c.person_ref is not null then 'became_case'"
+        "select f.person_ref, case when c.person_ref is not null or f.person_ref = any(%(cases)s::bigint[])"
+        " then 'became_case' when f.person_ref = any(%(doubled)s::bigint[]) then 'merged'"
         " when t.person_ref is not null then 'dropped' else 'withdrawn' end"
         " from followup f"
         " left join traced t on t.incident_ref = f.incident_ref and t.person_ref = f.person_ref"
         " left join incident_case c on c.incident_ref = f.incident_ref and c.person_ref = f.person_ref"
         " and c.withdrawn_at is null"
-        " where f.incident_ref = %s and f.closed_at is null and (c.person_ref is not null"
+        " where f.incident_ref = %(incident)s and f.closed_at is null and (c.person_ref is not null"
+        " or f.person_ref = any(%(cases)s::bigint[]) or f.person_ref = any(%(doubled)s::bigint[])"
         " or (t.person_ref is not null and t.state <> 'confirmed')"
         " or (t.person_ref is null and not exists (select from contact_confirmed k"
         " where k.incident_ref = f.incident_ref and k.person_ref = f.person_ref and k.withdrawn_at is null)))"
-        " order by f.person_ref limit %s",
-        (incident_ref, limit),
+        " order by f.person_ref limit %(limit)s",
+        {
+            "incident": incident_ref,
+            "limit": limit,
+            "cases": sorted(doubled_store.cases_otherwise(read, incident_ref)),
+            "doubled": sorted(doubled_store.doubled(read, incident_ref)),
+        },
     )
     return [(PersonRef(person), reason) for person, reason in rows]
 

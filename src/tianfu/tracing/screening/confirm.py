@@ -8,7 +8,7 @@ Colours follow by themselves, as after any other change of evidence.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,11 +23,12 @@ from tianfu.ids import PersonRef, format_person_ref
 from tianfu.interval import Interval
 from tianfu.platform.database import Read, Write
 from tianfu.tracing.incidents import Incident
-from tianfu.tracing.screening import confirm_store, facts_store
+from tianfu.tracing.screening import alone_store, confirm_store, facts_store
 from tianfu.tracing.screening.confirm_store import Chosen, ConfirmationRow, Which
 
 # An investigator names contacts by the dozen; more is a wave, where a second look costs a minute. It counts what
-# somebody did alone within `ALONE_WITHIN`, in all incidents: fifty and fifty again are a hundred.
+# somebody did alone within `ALONE_WITHIN`, in all incidents: fifty and fifty again are a hundred. Taking back counts by
+# itself, whether by withdrawal or one by one.
 BULK_MAX: Final = 50
 ALONE_WITHIN: Final = timedelta(hours=24)
 # Confirmed together: 10,000 statements of about 1.5 kB as Python values are 15 MB, whatever the total.
@@ -45,8 +46,8 @@ class SecondPersonNeededError(TianfuError):
 
     code = "confirmation_second_person"
     status = 422
-    zh = f"一次或 24 小时内累计确认超过 {BULK_MAX} 人，或一次撤回超过 {BULK_MAX} 人，须由另一人核准。"
-    en = f"More than {BULK_MAX} people, at once or within 24 hours, need another person's approval."
+    zh = f"一次或 24 小时内累计确认超过 {BULK_MAX} 人，或撤回超过 {BULK_MAX} 人，须由另一人核准或办理。"
+    en = f"More than {BULK_MAX} people, confirmed or taken back at once or within 24 hours, need another person."
 
 
 class ConfirmationNotFoundError(NotFoundError):
@@ -86,7 +87,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     """A decision that results become evidence. `state` is `waiting` (for the second person), `done`, `withdrawn`.
 
-    `asked_back_by` asked to withdraw it, where that needs a second person.
+    `asked_back_by` asked to withdraw it, where that needs a second person: `withdrawal_approved_by`.
     """
 
     confirmation_ref: int
@@ -100,6 +101,7 @@ class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
     asked_back_by: str | None
     withdrawn_by: str | None
     withdrawn_at: datetime | None
+    withdrawal_approved_by: str | None
 
 
 def propose(write: Write, incident: Incident, choice: Choice, *, by: str, at: datetime) -> Confirmation:
@@ -113,7 +115,7 @@ def propose(write: Write, incident: Incident, choice: Choice, *, by: str, at: da
     which = _which(incident, choice)
     counted = confirm_store.count(write, which, at)
     number = confirm_store.insert(write, which, counted=counted, stated_by=by, at=at)
-    if not counted[0] or counted[0] + _alone(write, by, at) <= BULK_MAX:
+    if not counted[0] or _is_few(write, counted[0], by, at, alone_store.confirmed_since):
         _carry_out(write, incident, number, which, approved_by=None, at=at)
     return find(write, incident, number)
 
@@ -164,8 +166,9 @@ def withdraw(
 ) -> Confirmation:
     """Take a confirmation back: its statements count as never made, and colours follow.
 
-    One that still waits is called off. Raises `ConfirmationNotFoundError`, `ConfirmationDecidedError` when it was
-    withdrawn before, `SecondPersonNeededError`, `InputInvalidError`.
+    One that still waits is called off. Few are taken back by one person, as they are confirmed (`propose`). Raises
+    `ConfirmationNotFoundError`, `ConfirmationDecidedError` when it was withdrawn before, `SecondPersonNeededError`,
+    `InputInvalidError`.
     """
     require_word("by", by)
     require_word("reason", reason)
@@ -173,7 +176,10 @@ def withdraw(
     row = _locked(write, incident, confirmation_ref)
     if row.state == "withdrawn":
         raise ConfirmationDecidedError
-    if row.state == "done" and row.people > BULK_MAX and not are_two(by, approved_by):
+    second = approved_by if are_two(by, approved_by) else None
+    if second is not None:
+        require_word("approved_by", second)
+    elif row.state == "done" and not _may_take_back(write, row.people, by, at):
         raise SecondPersonNeededError
     after = 0
     while part := confirm_store.confirmed_after(write, confirmation_ref, after=after, limit=_PEOPLE_AT_ONCE):
@@ -181,7 +187,7 @@ def withdraw(
         persons = [person for person, _ in part]
         confirm_store.release(write, incident.incident_ref, persons, confirmation_ref=confirmation_ref, at=at)
         after = persons[-1]
-    confirm_store.finish_withdrawal(write, confirmation_ref, by=by, reason=reason, at=at)
+    confirm_store.finish_withdrawal(write, confirmation_ref, by=by, approved_by=second, reason=reason, at=at)
     return find(write, incident, confirmation_ref)
 
 
@@ -194,8 +200,7 @@ def ask_back(
     """
     confirm_store.lock_incident(write, incident.incident_ref)
     row = _locked(write, incident, confirmation_ref)
-    alone = row.state != "done" or row.people <= BULK_MAX
-    if alone:
+    if row.state != "done" or _may_take_back(write, row.people, by, at):
         return withdraw(write, incident, confirmation_ref, by=by, approved_by=None, reason=reason, at=at)
     if are_two(row.asked_back_by, by):
         first = row.asked_back_by or by
@@ -271,10 +276,26 @@ def _statement(incident: Incident, who: Chosen, keys: Mapping[int, str], at: dat
     )
 
 
-def _alone(read: Read, by: str, at: datetime) -> int:
-    """How many people `by` confirmed without a second person lately, under whatever spelling of the name."""
-    found = confirm_store.alone_since(read, at - ALONE_WITHIN)
-    return sum(people for name, people in found if not are_two(name, by))
+def require_alone(write: Write, *, by: str, at: datetime) -> None:
+    """Raise `SecondPersonNeededError` unless `by` may take back one more person's confirmation alone."""
+    if not _may_take_back(write, 1, by, at):
+        raise SecondPersonNeededError
+
+
+def _may_take_back(write: Write, people: int, by: str, at: datetime) -> bool:
+    return not people or _is_few(write, people, by, at, alone_store.taken_back_since)
+
+
+def _is_few(
+    write: Write, people: int, by: str, at: datetime, done_since: Callable[[Read, datetime], list[tuple[str, int]]]
+) -> bool:
+    """Whether `people` are few with whom `by` did alone lately, under whatever spelling of the name."""
+    if people > BULK_MAX:
+        return False
+    alone_store.lock(write)
+    return (
+        people + sum(count for who, count in done_since(write, at - ALONE_WITHIN) if not are_two(who, by)) <= BULK_MAX
+    )
 
 
 def _which(incident: Incident, choice: Choice) -> Which:
@@ -302,4 +323,5 @@ def _told(row: ConfirmationRow) -> Confirmation:
         asked_back_by=row.asked_back_by,
         withdrawn_by=row.withdrawn_by,
         withdrawn_at=row.withdrawn_at,
+        withdrawal_approved_by=row.withdrawal_approved_by,
     )

@@ -42,6 +42,7 @@ class ConfirmationRow(NamedTuple):
     asked_back_by: str | None
     withdrawn_by: str | None
     withdrawn_at: datetime | None
+    withdrawal_approved_by: str | None
 
 
 class Found(NamedTuple):
@@ -152,7 +153,7 @@ _PAGES: Final[tuple[LiteralString, ...]] = (
 )
 _CONFIRMATIONS: Final = """
     select confirmation_ref, incident_ref, tiers, run_ref, person_ref, people, people_sum, state, stated_by, stated_at,
-           approved_by, decided_at, asked_back_by, withdrawn_by, withdrawn_at
+           approved_by, decided_at, asked_back_by, withdrawn_by, withdrawn_at, withdrawal_approved_by
     from contact_confirmation
 """
 
@@ -187,15 +188,6 @@ def insert(write: Write, which: Which, *, counted: tuple[int, int], stated_by: s
         (which.incident_ref, list(which.tiers), which.run_ref, which.person_ref, *counted, stated_by, at),
     )
     return number
-
-
-def alone_since(read: Read, since: datetime) -> list[tuple[str, int]]:
-    """(who, people) of what was confirmed after `since` by one person alone, taken back since or not."""
-    return read.rows(
-        "select stated_by, sum(people)::bigint from contact_confirmation"
-        " where decided_at > %s and approved_by is null group by stated_by",
-        (since,),
-    )
 
 
 def lock(write: Write, incident_ref: int, confirmation_ref: int) -> ConfirmationRow | None:
@@ -318,12 +310,14 @@ def ask_back(write: Write, confirmation_ref: int, by: str) -> None:
     )
 
 
-def finish_withdrawal(write: Write, confirmation_ref: int, *, by: str, reason: str, at: datetime) -> None:
+def finish_withdrawal(
+    write: Write, confirmation_ref: int, *, by: str, approved_by: str | None, reason: str, at: datetime
+) -> None:
     """A confirmation is withdrawn."""
     write.execute(
-        "update contact_confirmation set state = 'withdrawn', withdrawn_by = %s, withdrawn_at = %s, reason = %s"
-        " where confirmation_ref = %s",
-        (by, at, reason, confirmation_ref),
+        "update contact_confirmation set state = 'withdrawn', withdrawn_by = %s, withdrawn_at = %s, reason = %s,"
+        " withdrawal_approved_by = %s where confirmation_ref = %s",
+        (by, at, reason, approved_by, confirmation_ref),
     )
 
 

@@ -14,7 +14,7 @@ from tianfu.evidence.kinds import ContactSetting, ContactTier
 from tianfu.ids import PersonRef
 from tianfu.platform.database import Read, Write
 from tianfu.tracing.incidents import Incident
-from tianfu.tracing.screening import confirm_store
+from tianfu.tracing.screening import confirm, confirm_store
 from tianfu.tracing.screening.confirm_store import Found
 
 
@@ -65,8 +65,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 def judge(write: Write, incident: Incident, person: PersonRef, finding: Finding, *, by: str, at: datetime) -> int:
     """Write a judgement down; its number. It counts at the next run of the funnel, and for confirmations at once.
 
-    Judged no contact, what was confirmed of the person is withdrawn. Raises `NotOfThisIncidentError`, and
-    `InputInvalidError` for an exposure that lies ahead.
+    Judged no contact, what was confirmed of the person is withdrawn; one after the other they are many, as when they
+    are withdrawn together. Raises `NotOfThisIncidentError`, `SecondPersonNeededError`, and `InputInvalidError` for an
+    exposure that lies ahead.
     """
     require_word("by", by)
     if finding.exposed_at is not None and finding.exposed_at > at:
@@ -76,6 +77,8 @@ def judge(write: Write, incident: Incident, person: PersonRef, finding: Finding,
     confirm_store.lock_incident(write, incident.incident_ref)
     if finding.tier is None:
         statements = confirm_store.confirmed_statements(write, incident.incident_ref, person)
+        if statements:
+            confirm.require_alone(write, by=by, at=at)
         ledger.withdraw_many(write, statements, received_at=at)
         confirm_store.release(write, incident.incident_ref, [person], confirmation_ref=None, at=at)
     found = Found(

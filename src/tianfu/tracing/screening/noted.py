@@ -83,13 +83,20 @@ def confirmation(
     channel: str,
     purpose: Purpose = Purpose.INVESTIGATION,
 ) -> int:
-    """Record what became of a confirmation."""
+    """Record what became of a confirmation: by whom in the end, and which second person."""
+    if action == WITHDRAW:
+        outcome = "asked_back" if decided.state == "done" else decided.state
+        by, second = decided.withdrawn_by or decided.asked_back_by, decided.withdrawal_approved_by
+    else:
+        outcome, by, second = decided.state, decided.stated_by, decided.approved_by
     detail: dict[str, str | int] = {
         "number": decided.confirmation_ref,
         "people": decided.people,
-        "outcome": decided.state,
+        "outcome": outcome,
         "channel": channel,
     }
-    if decided.approved_by is not None:
-        detail["approved_by"] = decided.approved_by
+    if by is not None and by != actor:
+        detail["name"] = by
+    if second is not None:
+        detail["approved_by"] = second
     return note(write, incident, action, actor=actor, at=at, detail=detail, purpose=purpose)
