@@ -55,6 +55,17 @@ def _group_of(item: pytest.Item) -> str:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _data_of_this_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a test, or a command that it runs, keeps without saying where belongs to this pytest, not to the checkout.
+
+    So several can run beside each other, and beside the Tianfu of the person who runs them.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TIANFU_VAR", str(tmp_path_factory.mktemp("data") / "var"))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _cheap_passwords() -> Iterator[None]:
     """Passwords cost next to nothing: most tests sign somebody in, and each time would take a quarter of a second.
 

@@ -14,6 +14,7 @@ import pytest
 from tests.support.credentials import Phone, card_of, card_text
 from tests.support.gate import GateWorld, gate_process, request
 from tests.support.lists import ORIGIN, pinned
+from tests.support.ports import free_port
 from tests.support.province import Province
 from tianfu.access.channel import SHARES
 from tianfu.access.session import Audience, Session, SessionKeys, new_session_id
@@ -25,7 +26,6 @@ from tianfu.platform.journalfile import JournalFile
 from tianfu.scans import event
 from tianfu.scans.event import FLAG_REUSED_CODE
 from tianfu.scans.guard import GuardDesk
-from tianfu.services.checks import free_port
 from tianfu.status.bearer import Bearers
 
 # A killed credential is with every gate, and in the list for scanners, a second later.

@@ -12,11 +12,11 @@ from tests.support.control import LI, PASSPORT, ZHANG, Browser, Control
 from tests.support.evidence import contact
 from tests.support.gate import GateWorld, gate_process
 from tests.support.lookup import CANARY, LOOKUP, NOBODY, form, known, spend, statements
+from tests.support.ports import free_port
 from tests.support.status import append, recompute_all
 from tianfu.access.lookup_budget import ACCOUNT_PER_DAY_MAX
 from tianfu.platform.database import Purpose
 from tianfu.residents import canaries, documents
-from tianfu.services.checks import free_port
 
 # What is answered about a person's health.
 TOLD = ("colour", "popup", "reason", "test", "vaccination", "travel")
@@ -131,7 +131,8 @@ def test_attack_13_a_look_at_a_canary_is_answered_like_any_other_and_raises_an_a
 
 def test_attack_13_a_gate_has_no_address_that_lists_people_or_takes_their_number(world: GateWorld) -> None:
     port = free_port()
-    with gate_process(world.var, port), httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+    address = f"http://127.0.0.1:{port}"
+    with gate_process(world.var, port), httpx.Client(base_url=address, trust_env=False, timeout=30) as client:
         client.cookies["tianfu_operator"] = world.guard_token()
         client.cookies["tianfu_session"] = world.resident(1)
         tried = [

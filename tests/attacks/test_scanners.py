@@ -18,6 +18,7 @@ from tests.support.codes import AT, HOLDER, gate_ring, retire, rotate
 from tests.support.credentials import DAY, Phone, card_of, card_text
 from tests.support.gate import GateWorld, gate_process, request
 from tests.support.lists import LIFE, ORIGIN, not_green_text, pinned, trust_text
+from tests.support.ports import free_port
 from tianfu.clock import now_milliseconds
 from tianfu.passcode import bundle
 from tianfu.passcode.bundle import Bundle
@@ -30,7 +31,6 @@ from tianfu.platform.cose import CodeInvalidError
 from tianfu.platform.keyfile import KeyUse
 from tianfu.platform.keyring import GateKeys, gate_path
 from tianfu.platform.sign import KeyPurpose
-from tianfu.services.checks import free_port
 
 PROGRAM = Path(sys.executable).with_name("tianfu")
 NEXT_SYNC = 60
@@ -149,7 +149,7 @@ def test_attack_24_with_database_and_gate_off_codes_are_still_told_good_from_bad
     phone = Phone(world.ring, 1, at)
     port = free_port()
     with gate_process(world.var, port) as gate:  # it has never seen a database
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}/gate/v1", trust_env=False) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}/gate/v1", trust_env=False, timeout=30) as client:
             fetched = [client.get(f"/lists/{kind}").json() for kind in ("root", "trust", "not-green")]
             client.cookies["tianfu_session"] = world.resident(1)
             live = client.get("/code").json()["code"]

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable
 
+import httpx
 from playwright.sync_api import Page, Route
 
 from tests.support.offline_codes import (
@@ -29,9 +30,11 @@ from tests.support.offline_codes import (
 from tests.support.running import RunningTianfu
 from tianfu.clock import now_milliseconds
 from tianfu.passcode import base45
+from tianfu.passcode.card import read_card
+from tianfu.passcode.lists import NotGreenList, read_not_green
 from tianfu.passcode.token import Token, encode
 from tianfu.platform.cose import sign1
-from tianfu.platform.keyring import GateKeys
+from tianfu.platform.keyring import GateKeys, GateKeySet
 from tianfu.platform.sign import KeyPurpose, SigningKey
 
 
@@ -50,6 +53,8 @@ class GateStandIn:
     def __init__(self, page: Page, tianfu: RunningTianfu) -> None:
         """Stand between `page` and the gate of `tianfu`."""
         self.trouble: Trouble | None = None
+        # The paths below /gate/v1/ that the page asked for, answered or not.
+        self.asked: list[str] = []
         self.batches: list[list[dict[str, object]]] = []
         self.answers: dict[str, Callable[[], object]] = {}
         self._tianfu = tianfu
@@ -62,8 +67,7 @@ class GateStandIn:
 
     def signer(self, purpose: KeyPurpose) -> SigningKey:
         """The running gate's own key."""
-        keys = GateKeys.load_or_create(self._tianfu.var / "keys" / "gate.json").at(self.now)
-        found = keys.signers[purpose]
+        found = self._keys().signers[purpose]
         assert isinstance(found, SigningKey)
         return found
 
@@ -81,6 +85,15 @@ class GateStandIn:
         self.answers["lists/trust"] = lambda: {"list": trust}
         self.answers["lists/not-green"] = lambda: {"list": not_green}
 
+    def not_green(self) -> NotGreenList:
+        """The list that the running gate hands out now."""
+        answer = httpx.get(f"{self._tianfu.address}/gate/v1/lists/not-green", trust_env=False, timeout=30)
+        return read_not_green(answer.json()["list"], self._keys().verify)
+
+    def credential_of(self, card_code: str) -> bytes:
+        """By what lists know a card."""
+        return read_card(card_code, self._keys().verify).card.credential_id
+
     def dynamic(self, at: int, colour: int = 1) -> str:
         """A dynamic code made at that instant."""
         content = encode(Token(at + 90, at, os.urandom(8), os.urandom(8), colour, 7, "*小明", "431X"))
@@ -96,8 +109,12 @@ class GateStandIn:
         made = certificate(self.signer(KeyPurpose.DEVICE), credential_id, compressed(phone), self.now - 3600)
         return showing(made, phone, self.now)
 
+    def _keys(self) -> GateKeySet:
+        return GateKeys.load_or_create(self._tianfu.var / "keys" / "gate.json").at(self.now)
+
     def _route(self, route: Route) -> None:
         path = route.request.url.split("/gate/v1/")[1]
+        self.asked.append(path)
         if path == "batch" and self.trouble is None:
             self.batches.append(json.loads(route.request.post_data or "{}")["items"])
         if self.trouble is not None:

@@ -16,6 +16,8 @@ class Network:
         self.certificates: list[bytes] = []
         self.public_keys: list[bytes] = []
         self.visits: list[dict[str, Any]] = []
+        # The status of each that reached the gate, whether the phone heard it or not.
+        self.visits_answered: list[int] = []
         self.codes_asked = 0
         self.details_asked = 0
         self.is_away = False
@@ -43,6 +45,7 @@ class Network:
             route.abort("internetdisconnected")
             return
         answer = route.fetch()
+        self.visits_answered.append(answer.status)
         if self.answers_lost > 0:
             self.answers_lost -= 1
             route.abort("connectionreset")

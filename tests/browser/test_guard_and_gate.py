@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.gate_stand_in import GateStandIn
 from tests.browser.steps import Person, hold_green_code, sign_in
 from tests.browser.test_guard_pages import collect, expect_counts
-from tests.browser.test_offline_guard import check, come_back, expect_here, go_offline, on_duty
+from tests.browser.test_offline_guard import BACK_MS, check, come_back, expect_here, go_offline, on_duty
 from tests.browser.test_scanning import scans_recorded
-from tests.support.running import RunningTianfu
+from tests.support.running import RunningTianfu, until
 
 Open = Callable[..., Page]
 
@@ -58,10 +58,11 @@ def origin(page: Page) -> str:
     return found
 
 
-def renew_lists(guard: Page) -> None:
-    """Ask for the lists and wait until they have come."""
-    with guard.expect_response("**/gate/v1/lists/not-green"):
-        guard.get_by_test_id("lists-update").click()
+def renew_lists(guard: Page, number: int) -> None:
+    """Ask for the lists and wait until the device has one of that number or a newer one."""
+    guard.get_by_test_id("lists-update").click()
+    found = guard.get_by_test_id("list-not-green")
+    until(lambda: int(found.get_attribute("data-number") or 0) >= number, "the list on the device")
 
 
 def test_an_offline_scan_is_one_record_of_the_gate(
@@ -96,10 +97,11 @@ def test_a_lost_card_passes_neither_online_nor_offline(phone: Page, guard: Page,
     come_back(guard, gate)
 
     lose_card(phone)
+    lost = gate.credential_of(card)
+    until(lambda: gate.not_green().has(lost), "the card on the gate's list")
 
     guard.locator("details summary").click()
-    guard.wait_for_timeout(2_500)
-    renew_lists(guard)
+    renew_lists(guard, gate.not_green().number)
     check(guard, card)
     expect(guard.get_by_test_id("check-failure")).to_have_attribute("data-code", "code_killed")
     go_offline(guard, gate)
@@ -141,6 +143,8 @@ def test_a_device_that_is_switched_on_without_network_goes_on_with_its_shift(gua
     guard.evaluate("navigator.serviceWorker.ready.then(() => true)")
     guard.reload()
     expect(guard.get_by_test_id("device-state")).to_have_attribute("data-lists", "fresh")
+    # A browser that has a network, only none that leads anywhere.
+    guard.add_init_script("Object.defineProperty(navigator, 'onLine', { get: () => true })")
     guard.context.set_offline(True)
 
     guard.goto("/console")
@@ -151,4 +155,4 @@ def test_a_device_that_is_switched_on_without_network_goes_on_with_its_shift(gua
     guard.get_by_role("link", name="批量核验").click()
     expect(guard.get_by_test_id("bus-list")).to_be_attached()
     guard.context.set_offline(False)
-    expect(guard.get_by_test_id("queue-waiting")).to_have_attribute("data-count", "0", timeout=40_000)
+    expect(guard.get_by_test_id("queue-waiting")).to_have_attribute("data-count", "0", timeout=BACK_MS)

@@ -23,8 +23,19 @@ TAKEN_OVER = """async () => {
   const before = (await caches.keys()).length;
   const over = new Promise(done => navigator.serviceWorker.addEventListener('controllerchange', done));
   await (await navigator.serviceWorker.ready).update();
-  await Promise.race([over, new Promise(done => setTimeout(done, 8000))]);
+  await Promise.race([over, new Promise(done => setTimeout(done, 60000))]);
   return (await caches.keys()).length > before;
+}"""
+# What becomes of the next build that is found: "activated", or "redundant" when it is not taken.
+DECIDED = """async () => {
+  const kept = await navigator.serviceWorker.ready;
+  const found = new Promise(done => kept.addEventListener('updatefound', () => done(kept.installing), { once: true }));
+  kept.update().catch(() => null);
+  const worker = await found;
+  while (!['activated', 'redundant'].includes(worker.state)) {
+    await new Promise(done => worker.addEventListener('statechange', done, { once: true }));
+  }
+  return worker.state;
 }"""
 
 
@@ -121,8 +132,7 @@ def test_a_new_build_answers_from_the_next_load_on(page: Page, server: WebServer
 def test_half_a_build_is_not_taken(page: Page, server: WebServer, tmp_path: Path) -> None:
     server.files = changed_build(tmp_path / "half", "半版", listed=False)
 
-    page.evaluate("navigator.serviceWorker.ready.then(kept => kept.update()).catch(() => null)")
-    page.wait_for_timeout(3_000)
+    assert page.evaluate(DECIDED) == "redundant"
 
     assert "半版" not in page.evaluate("fetch('/index.html').then(answer => answer.text())")
     page.reload()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.support.clock import within_a_day
 from tests.support.control import PASSWORD
 from tests.support.evidence import people
 from tests.support.followed import COUNTY, NEIGHBOUR, NUMBER, open_incident, put_on_list
@@ -36,7 +37,7 @@ def run(database_url: str, tmp_path: Path) -> Run:
 @pytest.fixture
 def contacts(database: Database) -> list[PersonRef]:
     """The case and two confirmed contacts of yesterday, and a field worker."""
-    at = SystemClock().now()
+    at = within_a_day()
     case, *persons = people(database, 3)
     incident = open_incident(database, [case], at=at)
     put_on_list(database, incident, persons, case=case, exposed_at=at)

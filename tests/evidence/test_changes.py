@@ -25,7 +25,7 @@ def test_an_append_queues_its_people_once_and_wakes_the_listener(database: Datab
     with database.listen(changes.CHANNEL) as listener:
         with database.write(Purpose.WORKER) as write:
             ledger.append(write, [lab_test(second, "1"), lab_test(first, "2"), lab_test(second, "3")], received_at=NOON)
-        woken = listener.wait(5)
+        woken = listener.wait(60)
 
     assert woken
     assert take(database) == [first, second]
@@ -128,7 +128,7 @@ def test_evidence_that_commits_while_its_person_is_being_recomputed_queues_the_p
         appending.start()
         # Whatever the recomputation has read by now, the append commits after it.
         assert ledger.about(recomputing, person) == []
-    appending.join(timeout=10)
+    appending.join(timeout=60)
 
     assert take(database) == [person]
 

@@ -14,7 +14,9 @@ import httpx
 import pytest
 import uvicorn
 
+from tests.support.clock import FixedClock
 from tests.support.feeds import csv_file, lab_cells, pseudonym
+from tests.support.ports import free_port
 from tianfu.audit import trail
 from tianfu.clock import SystemClock
 from tianfu.errors import InputInvalidError
@@ -25,7 +27,6 @@ from tianfu.feeds.push.keys_store import FeedKey
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.observe import Log
 from tianfu.services import feeds as door
-from tianfu.services.checks import free_port
 from tianfu.services.feeds_proxy import FeedsProxy
 from tianfu.services.http_protocol import BoundedHttpProtocol
 
@@ -273,16 +274,19 @@ def test_a_key_sends_its_own_feeds_only(url: str, department: Department) -> Non
     assert why(department.push(url, ROWS, "nothing"))[:2] == (404, "not_found")
 
 
-def test_a_key_sends_its_rows_a_day_and_no_more(database: Database, url: str) -> None:
+def test_a_key_sends_its_rows_a_day_and_no_more(database: Database, tmp_path: Path) -> None:
     sender = Department(database, rows_per_day=5)
+    # The door's clock stands still: at midnight the day's rows would begin anew.
+    opened = door.FeedDoor(database, pseudonym(tmp_path), Log("test"), clock=FixedClock(SystemClock().now()))
 
-    assert sender.push(url, ROWS).status_code == 200
-    over = sender.push(url, [lab_cells(number) for number in range(10, 13)])
+    with contextmanager(served)(opened) as url:
+        assert sender.push(url, ROWS).status_code == 200
+        over = sender.push(url, [lab_cells(number) for number in range(10, 13)])
 
-    assert why(over)[:2] == (429, "feed_quota")
-    assert 0 < int(over.headers["retry-after"]) <= 86_401
-    assert sender.push(url, ROWS).json()["already_loaded"]
-    assert sender.push(url, [lab_cells(20), lab_cells(21)]).status_code == 200
+        assert why(over)[:2] == (429, "feed_quota")
+        assert 0 < int(over.headers["retry-after"]) <= 86_401
+        assert sender.push(url, ROWS).json()["already_loaded"]
+        assert sender.push(url, [lab_cells(20), lab_cells(21)]).status_code == 200
     assert evidence(database) == 5
 
 

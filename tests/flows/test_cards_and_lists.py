@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from tests.support.clock import NOON
 from tests.support.control import Control
 from tests.support.credentials import Phone
 from tests.support.gate import gate_process
+from tests.support.ports import free_port
 from tests.support.worker import put_in_force, running_worker, wait_until
 from tianfu.access.session import Audience, Session, SessionKeys, new_session_id
 from tianfu.cli import codes
@@ -27,8 +27,9 @@ from tianfu.platform.keyring import GateKeys, gate_path
 
 CARD = "/api/portal/card"
 DECLARATION = {"symptoms": [], "truthful": True, "temperature_decidegrees": 365}
-# A killed credential is at the gate with the worker's next beat; the rest is for a busy machine.
-REFUSED_SECONDS_MAX = 5.0
+# A killed credential is at the gate with the worker's next beat; the rest is for a busy machine. Lists are made anew
+# each minute in any case: what waits for that is no beat.
+REFUSED_SECONDS_MAX = 25.0
 
 
 @pytest.fixture
@@ -72,9 +73,7 @@ def test_a_lost_card_is_refused_at_the_gate_and_without_network_within_seconds(
     phone = Phone(GateKeys.load_or_create(gate_path(var)), 1, int(datetime.now(UTC).timestamp()))
     answer = browser.ask("POST", "/api/portal/device-key", {"public_key": phone.base64url()})
     certificate = base64url.decode(answer.json()["certificate"])
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
 
     with running_worker(database_url, var), gate_process(var, port), guard(var, port) as scanner:
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from tests.support import evidence as synthetic
 from tests.support import worker
 from tests.support.status import core_policy, next_policy
-from tianfu.clock import monotonic_seconds
 from tianfu.evidence import changes, ledger, test_words
 from tianfu.evidence.model import NewEvidence
 from tianfu.ids import PersonRef
@@ -129,7 +128,7 @@ def test_a_worker_told_to_stop_ends_cleanly_and_the_next_begins_at_once(
         worker.wait_until(lambda: board.colour(person) == "red")
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=worker.PATIENCE_SECONDS) == 0
 
     with database.read(Purpose.WORKER) as read:
         assert read.value("select count(*) from lease") == 0
@@ -189,10 +188,9 @@ def test_while_the_database_is_gone_the_heartbeat_stops_and_afterwards_work_goes
                 append(database, positive(first, "L1"))
                 worker.wait_until(lambda: board.colour(first) == "red")
 
+                worker.wait_until(lambda: board.age_seconds() <= 1)
                 server.stop()
-                started = monotonic_seconds()
                 worker.wait_until(lambda: board.age_seconds() >= 3)
-                assert monotonic_seconds() - started >= 2
                 assert board.colour(first) == "red"
 
                 server.start()

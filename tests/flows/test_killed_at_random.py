@@ -31,14 +31,15 @@ def say(what: str) -> None:
     sys.stdout.flush()
 
 
-def kill(pids: list[int]) -> None:
-    assert pids
-    for pid in pids:
+def kill(pids: Callable[[], list[int]]) -> None:
+    """Kill what runs; one that has just died before is waited for."""
+    until(lambda: bool(pids()), "somebody to kill")
+    for pid in pids():
         os.kill(pid, signal.SIGKILL)
 
 
 def one_of(module: str) -> Callable[[RunningTianfu], None]:
-    return lambda running: kill(running.pids_of(f"tianfu.services.{module}"))
+    return lambda running: kill(lambda: running.pids_of(f"tianfu.services.{module}"))
 
 
 def supervisor(running: RunningTianfu) -> None:
@@ -55,7 +56,7 @@ DEATHS: dict[str, Callable[[RunningTianfu], None]] = {
     "feeds": one_of("feeds"),
     "shipper": one_of("shipper"),
     "roller": one_of("roller"),
-    "postgres": lambda running: kill([running.postmaster()]),
+    "postgres": lambda running: kill(running.postmasters),
     "supervisor": supervisor,
 }
 

@@ -17,6 +17,8 @@ from tianfu.platform.rates import Rate
 from tianfu.services import control_parts
 
 PASSWORDS = "/api/v1/one-time-passwords"
+# Two seconds for a connection, and the rest for a busy machine.
+TOLD_SECONDS_MAX = 20
 
 
 def test_what_it_is_says_that_identities_are_not_really_checked(browser: Browser) -> None:
@@ -146,4 +148,4 @@ def test_claiming_says_so_when_the_database_is_away(postgres_server: TestServer,
     assert answer.status_code == 503
     assert answer.json()["code"] in {"database_unavailable", "database_busy"}
     assert "系统" in answer.json()["detail"]
-    assert monotonic_seconds() - started < 5
+    assert monotonic_seconds() - started < TOLD_SECONDS_MAX

@@ -16,8 +16,8 @@ import pytest
 
 from tests.status.test_board import AT_MS, rows
 from tests.status.test_follow import change, content
+from tests.support.ports import free_port
 from tests.support.worker import wait_until
-from tianfu.services import checks
 from tianfu.status import layout, sizes, stream
 from tianfu.status.board import BoardWriter
 from tianfu.status.layout import VenueRecord
@@ -43,7 +43,7 @@ def process(*arguments: str, var: Path) -> Iterator[subprocess.Popen[bytes]]:
 @contextlib.contextmanager
 def source_process(var: Path) -> Iterator[str]:
     """A source over the board in `var`; its address."""
-    port = checks.free_port()
+    port = free_port()
     with process("-m", "tianfu.services.board_source", "--port", str(port), var=var) as started:
         url = f"http://127.0.0.1:{port}"
 
@@ -107,7 +107,7 @@ def test_a_follower_killed_at_any_moment_ends_with_the_same_board(machines: tupl
             writer.heartbeat(AT_MS + 99_000)
             wait_until(lambda: has_all_of(writer, there))
             follower.terminate()
-            assert follower.wait(timeout=20) == 0
+            assert follower.wait(timeout=60) == 0
     writer.close()
 
     assert content(there / "board") == content(here / "board")
@@ -117,7 +117,7 @@ def test_a_follower_waits_for_a_source_that_is_away_and_goes_on_when_it_is_back(
     machines: tuple[Path, Path, BoardWriter],
 ) -> None:
     here, there, writer = machines
-    port = checks.free_port()
+    port = free_port()
     arguments = ("-m", "tianfu.services.board_source", "--port", str(port))
     with follower_process(there, f"http://127.0.0.1:{port}") as follower:
         with process(*arguments, var=here):
@@ -133,7 +133,7 @@ def test_nothing_is_said_without_the_secret_and_nonsense_is_refused(
 ) -> None:
     here, _, writer = machines
     secret = {"Authorization": "Bearer a-secret-of-a-test-that-is-long-enough"}
-    with source_process(here) as url, httpx.Client(base_url=url, trust_env=False) as client:
+    with source_process(here) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": secret["Authorization"] + "x"}):
             answer = client.get("/board/v1/snapshot?table=1", headers=headers)
             assert (answer.status_code, answer.json()["code"]) == (401, "board_secret_refused")
@@ -159,4 +159,4 @@ def test_a_second_follower_of_one_folder_is_refused(machines: tuple[Path, Path, 
     with source_process(here) as url, follower_process(there, url):
         wait_until(lambda: has_all_of(writer, there))
         with follower_process(there, url) as second:
-            assert second.wait(timeout=20) == 2
+            assert second.wait(timeout=60) == 2

@@ -21,8 +21,10 @@ def test_a_taken_port_is_told_by_number() -> None:
     assert str(port) in refused.value.zh
 
 
-def test_a_port_that_was_just_given_back_is_free() -> None:
-    checks.require_port("127.0.0.1", checks.free_port())
+def test_a_port_for_a_child_is_free_and_none_that_the_kernel_gives_to_connections() -> None:
+    port = checks.free_port()
+    checks.require_port("127.0.0.1", port)
+    assert 1_024 <= port < 32_768
 
 
 def test_a_data_folder_is_made_with_its_parents(tmp_path: Path) -> None:

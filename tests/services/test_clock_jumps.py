@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from tests.support.gate import ODD_GATE, VENUE_REF, GateWorld, gate_process
+from tests.support.ports import free_port
 from tests.support.running import until
 from tianfu.access.session import Audience
-from tianfu.services.checks import free_port
 
 HOUR_MS = 3_600_000
 DAY_SECONDS = 86_400
@@ -40,7 +40,10 @@ class Moved:
         self.guard.cookies.set("tianfu_operator", token)
 
     def move(self, off_ms: int) -> None:
-        self._clock.write_text(str(off_ms), encoding="ascii")
+        # In one step: the gate looks at it all the while.
+        made = self._clock.with_suffix(".new")
+        made.write_text(str(off_ms), encoding="ascii")
+        made.replace(self._clock)
 
     def show(self) -> dict[str, Any]:
         answer = self.resident.get("/gate/v1/code", params={"fresh": "1"})

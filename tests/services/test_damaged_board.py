@@ -16,8 +16,8 @@ import lmdb
 import pytest
 
 from tests.support.gate import GREEN, RED, GateWorld, gate_process
+from tests.support.ports import free_port
 from tests.support.running import until
-from tianfu.services.checks import free_port
 from tianfu.status import layout
 from tianfu.status.board import BoardWriter
 from tianfu.status.record import BoardRecord, pack

@@ -12,10 +12,10 @@ import httpx
 import pytest
 
 from tests.support.gate import GateWorld, gate_process
+from tests.support.ports import free_port
 from tests.support.running import until
 from tianfu.platform.journalfile import JournalFile
 from tianfu.scans import event
-from tianfu.services.checks import free_port
 
 SMALL_BYTES = 64 * 1024
 SCANS_MAX = 5_000
@@ -86,7 +86,7 @@ def test_a_full_disk_refuses_scans_shows_codes_and_is_over_when_there_is_room(wo
             assert visitor.scan().status_code == 503
 
             limit(process, resource.RLIM_INFINITY)
-            until(lambda: visitor.scan().status_code == 200, "room to be noticed", seconds=5)
+            until(lambda: visitor.scan().status_code == 200, "room to be noticed")
 
     assert len(visitor.acknowledged) > 1
     assert kept(world.var) == visitor.acknowledged
@@ -107,7 +107,7 @@ def test_a_gate_that_starts_on_a_full_disk_records_as_soon_as_there_is_room(worl
         assert visitor.phone.get("/gate/v1/code").status_code == 200
 
         limit(process, resource.RLIM_INFINITY)
-        until(lambda: visitor.scan().status_code == 200, "room to be noticed", seconds=5)
+        until(lambda: visitor.scan().status_code == 200, "room to be noticed")
         health = visitor.phone.get("/gate/v1/health").json()
         assert (health["recording"], health["journal"], health["journal_end"]) == (True, "open", 1)
 

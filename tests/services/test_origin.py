@@ -13,9 +13,9 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
+from tests.support.ports import free_port
 from tianfu.platform.http import SECURITY_HEADERS
 from tianfu.platform.observe import Log
-from tianfu.services.checks import free_port
 from tianfu.services.control_proxy import CONTROL_BODY_BYTES_MAX, ControlProxy
 from tianfu.services.web_pages import WebPages
 

@@ -19,8 +19,8 @@ import httpx
 import pytest
 
 from tests.support.gate import ODD_GATE, GateWorld, gate_process
+from tests.support.ports import free_port
 from tests.support.running import until
-from tianfu.services.checks import free_port
 
 ROOM = 8
 COST_SECONDS = 100e-6
@@ -35,7 +35,8 @@ SMALL = {
 }
 PHONES = 60
 FLOOD_SECONDS = 4.0
-ANSWER_SECONDS_MAX = 10
+CHECKS_MIN = 20
+ANSWER_SECONDS_MAX = 30
 
 
 @pytest.fixture
@@ -92,23 +93,39 @@ class Phone:
         return part
 
 
+def connected(small: Small, token: str) -> list[Phone]:
+    """Sixty phones that the gate has let in: it does so one at a time, and answers them in that order."""
+    phones = [Phone(small.port, token) for _ in range(PHONES)]
+    phones[-1].show()
+    assert phones[-1].answer()[0] == 200
+    return phones
+
+
 class Flood:
     """Sixty phones of one entry that all ask at the same time, again and again, whatever they are told."""
 
-    def __init__(self, port: int, token: str) -> None:
+    def __init__(self, small: Small, token: str) -> None:
         self.statuses: Counter[int] = Counter()
-        self._phones = [Phone(port, token) for _ in range(PHONES)]
+        self._process = small.process
+        self._phones = connected(small, token)
+        self._asked = threading.Semaphore(0)
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._ask, args=(phone,)) for phone in self._phones]
 
     def _ask(self, phone: Phone) -> None:
         while not self._stopping.is_set():
             phone.show()
+            self._asked.release()
             self.statuses[phone.answer()[0]] += 1
 
     def start(self) -> None:
+        """All of them have asked before the gate looks: there is a flood also where sixty threads are slow."""
+        self._process.send_signal(signal.SIGSTOP)
         for thread in self._threads:
             thread.start()
+        for _ in self._threads:
+            self._asked.acquire()
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -121,7 +138,7 @@ class Flood:
 @contextlib.contextmanager
 def burst(small: Small, token: str) -> Iterator[list[tuple[Phone, int, str]]]:
     """What sixty phones are told whose requests come in one round: they are there before the gate looks."""
-    phones = [Phone(small.port, token) for _ in range(PHONES)]
+    phones = connected(small, token)
     try:
         small.process.send_signal(signal.SIGSTOP)
         for phone in phones:
@@ -136,13 +153,13 @@ def burst(small: Small, token: str) -> Iterator[list[tuple[Phone, int, str]]]:
 def test_a_flooded_entry_starves_no_guard_and_is_told_when_to_come_back(world: GateWorld, small: Small) -> None:
     code = world.shown_code(1)
     guard = Phone(small.port, world.guard_token(), cookie="tianfu_operator")
-    flood = Flood(small.port, world.resident(1))
+    flood = Flood(small, world.resident(1))
     checks: list[int] = []
 
     flood.start()
     try:
         ends_at = time.monotonic() + FLOOD_SECONDS
-        while time.monotonic() < ends_at:
+        while time.monotonic() < ends_at or len(checks) <= CHECKS_MIN:
             guard.check(code)
             checks.append(guard.answer()[0])
     finally:
@@ -150,35 +167,42 @@ def test_a_flooded_entry_starves_no_guard_and_is_told_when_to_come_back(world: G
         guard.line.close()
 
     assert set(checks) == {200}
-    assert len(checks) > 20
     assert flood.statuses[429] > 0
     assert flood.statuses[200] > 0
     assert set(flood.statuses) == {200, 429}
 
 
+def waits_of(head: str) -> int:
+    found = re.search(r"retry-after: (\d+)", head)
+    assert found is not None
+    return int(found[1])
+
+
 def test_who_is_refused_is_not_listened_to_until_the_time_given_and_then_answered(
     world: GateWorld, small: Small
 ) -> None:
+    at = time.monotonic()
     with burst(small, world.resident(1)) as told:
         assert 1 <= sum(status == 200 for _, status, _ in told) < PHONES
-        phone, _, head = next(one for one in told if one[1] == 429)
-        retry_after = re.search(r"retry-after: (\d+)", head)
-        assert retry_after is not None
-        seconds = int(retry_after[1])
-        assert 1 <= seconds <= 30
-        at = time.monotonic()
+        refused = [(waits_of(head), phone) for phone, status, head in told if status == 429]
+        assert all(1 <= seconds <= 30 for seconds, _ in refused)
+        # Not the shortest: a slow machine may take a second for what has happened so far.
+        seconds, phone = min((one for one in refused if one[0] > 2), key=lambda one: one[0])
 
         phone.line.settimeout(seconds + ANSWER_SECONDS_MAX)
         phone.show()
         status, _, _ = phone.answer()
 
     assert status == 200
-    assert time.monotonic() - at > seconds * 0.7
+    assert time.monotonic() - at > seconds * 0.95
 
 
 def test_add_ons_are_left_out_by_name_and_come_back(world: GateWorld, small: Small) -> None:
     with httpx.Client(
-        base_url=f"http://127.0.0.1:{small.port}", cookies={"tianfu_session": world.resident(1)}, trust_env=False
+        base_url=f"http://127.0.0.1:{small.port}",
+        cookies={"tianfu_session": world.resident(1)},
+        trust_env=False,
+        timeout=ANSWER_SECONDS_MAX,
     ) as phone:
 
         def level() -> int:

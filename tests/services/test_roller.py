@@ -199,7 +199,7 @@ def test_the_process_rolls_what_is_there_and_stops_when_told(tmp_path: Path) -> 
     try:
         wait_until(lambda: state.load(lake).gates == {3: 1})
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=15) == 0
+        assert process.wait(timeout=60) == 0
     finally:
         process.kill()
         process.wait()

@@ -46,7 +46,7 @@ def test_the_process_moves_what_gates_write_and_stops_when_told(tmp_path: Path) 
     try:
         wait_until(lambda: len(incoming.segments(lake, GATE)) == 1)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
     finally:
         process.kill()
         process.wait()

@@ -17,6 +17,6 @@ def test_a_signal_ends_the_work_and_the_handlers_of_before_are_back(number: sign
     with until_told() as stopping:
         assert not stopping.is_set()
         os.kill(os.getpid(), number)
-        assert stopping.wait(5)
+        assert stopping.wait(60)
 
     assert [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)] == before

@@ -7,6 +7,7 @@ import json
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -232,7 +233,17 @@ def test_waiting_too_long_is_told_and_so_is_that_it_is_over(watched: Watched) ->
     assert "tracing has caught up" in events
 
 
-def test_a_second_tracer_stands_by_until_the_first_ends(watched: Watched) -> None:
+def test_a_second_tracer_stands_by_until_the_first_ends(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = threading.Semaphore(0)
+    acquire = leases.acquire
+
+    def asked(*given: Any, **more: Any) -> bool:  # noqa: ANN401 - as it is
+        got = acquire(*given, **more)
+        if not got:
+            refused.release()
+        return got
+
+    monkeypatch.setattr(leases, "acquire", asked)
     with watched.database.write(Purpose.WORKER) as write:
         leases.acquire(write, name=tracer_module.LEASE_NAME, holder="other", at=NOON, seconds=5.0)
     watched.positive()
@@ -240,13 +251,14 @@ def test_a_second_tracer_stands_by_until_the_first_ends(watched: Watched) -> Non
     thread = threading.Thread(target=watched.tracer.run, args=[stopping])
     thread.start()
     try:
-        stopping.wait(1.5)
+        for _ in range(3):
+            assert refused.acquire(timeout=60.0)
         assert watched.events() == []
         watched.clock.advance(timedelta(seconds=6))
         until(lambda: "an incident was traced" in watched.events(), "the second tracer")
     finally:
         stopping.set()
-        thread.join(timeout=20.0)
+        thread.join(timeout=60.0)
     with watched.database.write(Purpose.WORKER) as write:
         assert leases.acquire(write, name=tracer_module.LEASE_NAME, holder="third", at=NOON, seconds=5.0)
 

@@ -191,7 +191,7 @@ def test_two_recomputations_at_once_take_turns(database: Database) -> None:
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(timeout=30)
+        worker.join(timeout=120)
 
     found = statuses(database, persons)
     assert sorted(status.sequence for status in found.values()) == list(range(1, 201))

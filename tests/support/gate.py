@@ -38,7 +38,7 @@ VENUE: Final = PosterClaim(bytes(range(16)), 3, "510104", "market", '春熙路"�
 VENUE_REF: Final = 12
 GREEN: Final = 1
 RED: Final = 3
-START_SECONDS_MAX: Final = 20.0
+START_SECONDS_MAX: Final = 60.0
 GATE: Final = ("-m", "tianfu.services.gate")
 ODD_GATE: Final = (str(Path(__file__).with_name("odd_gate.py")),)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pyspark
 
+from tests.support.ports import free_port
 from tianfu.tracing.files.java import bundled_home
 
 LOOPBACK = "127.0.0.1"
@@ -26,7 +26,7 @@ QUICK_JAVA = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 def running(folder: Path) -> Iterator[str]:
     """The master's address, once all workers have registered with it."""
     home = bundled_home(folder)
-    port, screen = _free_ports(2)
+    port, screen = free_port(), free_port()
     master = f"spark://{LOOPBACK}:{port}"
     with contextlib.ExitStack() as stack:
         told = folder / "master.log"
@@ -70,14 +70,6 @@ def _process(home: Path, folder: Path, log: Path, words: list[str]) -> Iterator[
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind((LOOPBACK, 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 def _wait_for(log: Path, words: str, times: int) -> None:

@@ -19,7 +19,7 @@ from tianfu.policy import publish
 from tianfu.status import record
 from tianfu.status.read import Board
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 
 
 def put_in_force(database: Database, body: bytes | None = None, *, at: datetime | None = None) -> None:

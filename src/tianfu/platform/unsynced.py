@@ -17,13 +17,18 @@ _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 def mark(folder: Path) -> None:
-    """Say, durably, that from now on files in `folder` are written without being synced. Raises `OSError`."""
-    descriptor = os.open(folder / _MARK_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    """Say, durably, that from now on files in `folder` are written without being synced. Raises `OSError`.
+
+    The mark appears whole: a half of it, seen by somebody who looks meanwhile, would say that everything is lost.
+    """
+    made = folder / f"{_MARK_FILE}.new"
+    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         os.write(descriptor, run_of_machine().encode("ascii"))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    made.replace(folder / _MARK_FILE)
     _sync_folder(folder)
 
 

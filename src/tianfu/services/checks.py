@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import random
 import shutil
 import socket
 from collections.abc import Iterator
@@ -15,6 +17,8 @@ from tianfu.errors import TianfuError
 
 # PostgreSQL's log segments (up to 1 GB under load), the journal and the demo county start within this.
 DISK_FREE_BYTES_MIN: Final = 500 * 1024 * 1024
+# Connections are given numbers from 32768 up on Linux, from 49152 up elsewhere; below 10,000 are the well-known ones.
+_PORTS: Final = (10_000, 20_000)
 
 
 class PortTakenError(TianfuError):
@@ -61,11 +65,16 @@ def require_port(host: str, port: int) -> None:
 
 
 def free_port() -> int:
-    """A loopback port that nobody has at this moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nobody has at this moment and that the kernel gives to nobody by itself.
+
+    So a process that is started again on it finds it free: no connection out of this machine, or of our own to the
+    process while it is away, has been given its number meanwhile.
+    """
+    while True:
+        port = random.randrange(*_PORTS)  # noqa: S311 - nobody is kept out by not knowing it
+        with contextlib.suppress(PortTakenError):
+            require_port("127.0.0.1", port)
+            return port
 
 
 def require_folder(folder: Path) -> None:

@@ -1,5 +1,7 @@
 import { nextTick } from 'vue'
 import { createRouter, createWebHistory, type Router } from 'vue-router'
+import { asApiError } from '../api/problem'
+import { failOver } from '../guard/connection'
 import { recallShift } from '../guard/post'
 import LoginPage from './pages/LoginPage.vue'
 import { dutiesOf, knowOperator, operator } from './operator'
@@ -28,10 +30,17 @@ export function consoleRouter(): Router {
   })
   router.beforeEach(async (to) => {
     // Without an answer the page opens and its own request says what is wrong.
-    const who = await knowOperator().catch(() => undefined)
+    let isCut = false
+    const who = await knowOperator().catch((error: unknown) => {
+      isCut = asApiError(error).kind === 'offline'
+      return undefined
+    })
     const first = dutiesOf(who)[0]
-    // A device whose shift has begun goes on without network.
-    if (who === undefined && to.name === 'login' && (await recallShift())) return '/check'
+    // A device whose shift has begun goes on without network, and says so, whatever the browser makes of its network.
+    if (who === undefined && (await recallShift())) {
+      if (isCut) failOver()
+      if (to.name === 'login') return '/check'
+    }
     if (to.name === 'login') return first ? `/${first}` : true
     return who === null ? '/' : true
   })

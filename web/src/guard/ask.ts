@@ -4,7 +4,7 @@ import { learnServerTime } from '../clock/server-clock'
 import { kindOf } from '../offline/codes'
 import type { Finding } from '../offline/device'
 import { connection, failOver, noteAnswered, ONLINE_MILLISECONDS } from './connection'
-import { device, isOpen, noteChange, now, sessionOver, shift } from './post'
+import { device, noteChange, now, recallShift, sessionOver } from './post'
 import { sendNow } from './sending'
 
 // What a QR of another system holds at most; more is not sent anywhere.
@@ -89,8 +89,9 @@ async function noteAnswer(text: string, answer: CheckAnswer, sent: number): Prom
  * sent later.
  */
 export async function judgeHere(text: string, held?: number): Promise<Outcome> {
-  const duty = shift.value
-  if (!duty || !isOpen(duty)) return { from: 'closed' }
+  // A page that has just been loaded may not know yet that there is a shift.
+  const duty = await recallShift()
+  if (!duty) return { from: 'closed' }
   // Whose code it is cannot be told without its issuer: not known is all that may be said.
   if (!kindOf(text)) return { from: 'unasked' }
   const at = held === undefined ? now() : { ...now(), held }

@@ -14,6 +14,8 @@ let failures = 0
 let asked = 0
 let watching: AbortController | null = null
 let wake: AbortController | null = null
+// Whoever asks to look while a look is under way, which may have begun too early, gets another one at once.
+let isWanted = false
 
 /** `react` is called each time the gate is back. Returns what ends that. */
 export function whenBack(react: () => void): () => void {
@@ -33,20 +35,25 @@ export function failOver(retryAfterSeconds: number | null = null): void {
   asked = retryAfterSeconds ?? 0
   if (connection.value === 'offline') return
   connection.value = 'offline'
+  isWanted = false
   watching = new AbortController()
   void seek(watching.signal)
 }
 
 /** Looks for the gate at once. */
 export function seekNow(): void {
+  isWanted = true
   wake?.abort()
 }
 
 async function seek(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    wake = new AbortController()
-    const wait = Math.min(RETRY_MILLISECONDS_MAX, backoffMilliseconds(failures)) + asked * 1000
-    await pause(wait, AbortSignal.any([signal, wake.signal]))
+    if (!isWanted) {
+      wake = new AbortController()
+      const wait = Math.min(RETRY_MILLISECONDS_MAX, backoffMilliseconds(failures)) + asked * 1000
+      await pause(wait, AbortSignal.any([signal, wake.signal]))
+    }
+    isWanted = false
     try {
       await reachGate(ONLINE_MILLISECONDS)
     } catch {

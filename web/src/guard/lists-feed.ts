@@ -16,6 +16,8 @@ export const listTrouble = ref<Refusal | 'away' | null>(null)
 
 let running: AbortController | null = null
 let wake: AbortController | null = null
+// Asked for while the lists before are still on their way, which may be older than what is wanted.
+let isWanted = false
 
 /** Asks for both lists now and then as long as the shift lasts. The root is pinned only while a guard is signed in. */
 export function followLists(isSignedIn: () => boolean): () => void {
@@ -30,6 +32,7 @@ export function followLists(isSignedIn: () => boolean): () => void {
 }
 
 export function fetchListsNow(): void {
+  isWanted = true
   wake?.abort()
 }
 
@@ -44,6 +47,7 @@ async function follow(signal: AbortSignal, isSignedIn: () => boolean): Promise<v
   let failures = 0
   while (!signal.aborted) {
     let asked: number | null = null
+    isWanted = false
     if (connection.value === 'online') {
       try {
         await fetchBoth(isSignedIn())
@@ -54,6 +58,7 @@ async function follow(signal: AbortSignal, isSignedIn: () => boolean): Promise<v
         listTrouble.value = 'away'
       }
     }
+    if (isWanted && failures === 0) continue
     wake = new AbortController()
     const wait = failures > 0 ? backoffMilliseconds(failures, asked) : spread(EVERY_MILLISECONDS, SPREAD_MILLISECONDS)
     await pause(wait, AbortSignal.any([signal, wake.signal]))

@@ -125,6 +125,8 @@ export async function sendVisits(signal: AbortSignal): Promise<void> {
 
 /** Sends now what can be sent, once; how many are still waiting then. For a holder who is about to leave. */
 export async function sendNow(): Promise<number> {
+  // A page that has just been loaded may not have looked yet.
+  await loadVisits()
   try {
     for (const visit of waiting(visits.value)) await send(visit)
   } catch {
