@@ -20,8 +20,9 @@ from tianfu.evidence.model import Evidence
 from tianfu.ids import PersonRef, format_person_ref
 from tianfu.platform.database import Database, Purpose
 from tianfu.policy.explain import explain
-from tianfu.tracing import list_store
-from tianfu.tracing.incidents import Incident
+from tianfu.tracing import incidents, list_store
+from tianfu.tracing.acting import Actor
+from tianfu.tracing.incidents import Incident, IncidentClosedError
 from tianfu.tracing.rows import TIERS
 from tianfu.tracing.screening import confirm, funnel_files, judge, screenings
 from tianfu.tracing.screening.confirm import Choice, Confirmation
@@ -282,6 +283,21 @@ def test_withdrawing_many_needs_another_person_too(database: Database, monkeypat
     withdrawn(database, incident, done.confirmation_ref, "wang.wei")
 
     assert not any(contacts(database, person) for person in people)
+
+
+def test_a_closed_incident_makes_nobody_a_contact_any_more_but_can_be_taken_back(database: Database) -> None:
+    first, second = synthetic.people(database, 2)
+    incident, _ = traced.opened(database, [Reached(first), Reached(second)])
+    done = confirmed(database, incident, Choice(tiers=tuple(ContactTier), person=first))
+    with database.write(Purpose.OPERATOR) as write:
+        incidents.close(write, Actor.terminal("os:li.na"), incident.number, at=NOON)
+
+    with pytest.raises(IncidentClosedError):
+        confirmed(database, incident)
+    assert not contacts(database, second)
+
+    withdrawn(database, incident, done.confirmation_ref)
+    assert not contacts(database, first)
 
 
 def none_found(database: Database, incident: Incident, person: PersonRef, by: str = "li.na") -> None:

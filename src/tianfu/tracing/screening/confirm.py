@@ -22,7 +22,8 @@ from tianfu.evidence.model import NewEvidence
 from tianfu.ids import PersonRef, format_person_ref
 from tianfu.interval import Interval
 from tianfu.platform.database import Read, Write
-from tianfu.tracing.incidents import Incident
+from tianfu.tracing import incidents
+from tianfu.tracing.incidents import Incident, IncidentClosedError
 from tianfu.tracing.screening import alone_store, confirm_store, facts_store
 from tianfu.tracing.screening.confirm_store import Chosen, ConfirmationRow, Which
 
@@ -108,10 +109,10 @@ def propose(write: Write, incident: Incident, choice: Choice, *, by: str, at: da
     """Ask for the confirmation of `choice`: done at once for few people, else it waits for a second person.
 
     Few are `BULK_MAX` at most, with those whom `by` confirmed alone within `ALONE_WITHIN`, in any incident. A
-    repetition finds nobody left to confirm and is a confirmation of nobody.
+    repetition finds nobody left to confirm and is a confirmation of nobody. Raises `IncidentClosedError`.
     """
     require_word("by", by)
-    confirm_store.lock_incident(write, incident.incident_ref)
+    _lock_open(write, incident)
     which = _which(incident, choice)
     counted = confirm_store.count(write, which, at)
     number = confirm_store.insert(write, which, counted=counted, stated_by=by, at=at)
@@ -123,11 +124,11 @@ def propose(write: Write, incident: Incident, choice: Choice, *, by: str, at: da
 def approve(write: Write, incident: Incident, confirmation_ref: int, *, by: str, at: datetime) -> Confirmation:
     """Carry out what waits for a second person.
 
-    Raises `ConfirmationNotFoundError`, `ConfirmationDecidedError`, `SecondPersonNeededError`,
+    Raises `ConfirmationNotFoundError`, `ConfirmationDecidedError`, `SecondPersonNeededError`, `IncidentClosedError`,
     `ConfirmationChangedError` when other people would be confirmed than were asked for.
     """
     require_word("approved_by", by)
-    confirm_store.lock_incident(write, incident.incident_ref)
+    _lock_open(write, incident)
     row = _locked(write, incident, confirmation_ref)
     if row.state != "waiting":
         raise ConfirmationDecidedError
@@ -274,6 +275,13 @@ def _statement(incident: Incident, who: Chosen, keys: Mapping[int, str], at: dat
         valid=Interval(min(who.last_exposure_at, at)),
         place=who.place,
     )
+
+
+def _lock_open(write: Write, incident: Incident) -> None:
+    """Wait for whoever decides in `incident`. A closed one makes nobody a contact any more; taking back goes on."""
+    confirm_store.lock_incident(write, incident.incident_ref)
+    if incidents.find(write, incident.number).closed_at is not None:
+        raise IncidentClosedError
 
 
 def require_alone(write: Write, *, by: str, at: datetime) -> None:
