@@ -35,7 +35,7 @@ test: ## set up what the tests need, then run all of them
 	@$(PYTHON) scripts/setup.py runtime dev web browser
 	@$(MAKE) -j2 --output-sync=target lint types imports web-check
 	@echo "test: unit, property, flow and browser tests, in $(TEST_PROCESSES) processes"
-	@$(PYTEST) -q -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
+	@$(PYTEST) -q -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 check: dev ## the fast part of the tests, without servers, under a minute once warm
 	@$(MAKE) -j2 --output-sync=target unit-platform unit-features lint types imports

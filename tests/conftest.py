@@ -34,24 +34,20 @@ def pytest_runtest_setup() -> None:
     socket_allow_hosts(_LOOPBACK, allow_unix_socket=True)
 
 
-# Tests that share a running Tianfu stay in one process; they take longest, so they come first and both processes end
-# together. All others stay with their file, which may share a database.
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark what needs a database server, so that `make check` can leave it to `make test`."""
+    if _SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+        item.add_marker(pytest.mark.server)
+
+
+# They take longest: where files are shared out among processes, these come first and all processes end together.
 _WHOLE_SYSTEMS = ("browser", "flows")
 
 
 @pytest.hookimpl(trylast=True)  # after pytest-randomly has shuffled
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs a database server (`make check` leaves it to `make test`), and which tests stay together."""
-    for item in items:
-        if _SERVER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.server)
-        item.add_marker(pytest.mark.xdist_group(_group_of(item)))
-    items.sort(key=lambda item: _group_of(item) not in _WHOLE_SYSTEMS)
-
-
-def _group_of(item: pytest.Item) -> str:
-    path = item.path.relative_to(_TESTS)
-    return path.parts[0] if path.parts[0] in _WHOLE_SYSTEMS else str(path)
+    """Put the tests of whole systems first."""
+    items.sort(key=lambda item: item.path.relative_to(_TESTS).parts[0] not in _WHOLE_SYSTEMS)
 
 
 @pytest.fixture(scope="session", autouse=True)
