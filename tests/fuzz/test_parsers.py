@@ -10,7 +10,9 @@ import contextlib
 import inspect
 import json
 import time
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -232,11 +234,11 @@ def seconds(parser: Parser, data: bytes) -> float:
     return time.thread_time() - started
 
 
-def require_quick(parser: Parser, data: bytes) -> None:
+def require_quick(parser: Parser, data: bytes, most: float = SECONDS_MAX) -> None:
     took = seconds(parser, data)
-    if took > SECONDS_MAX:
+    if took > most:
         took = min(seconds(parser, data) for _ in range(RUNS))
-    assert took <= SECONDS_MAX, f"{took * 1e3:.1f} ms for {data[:200]!r}"
+    assert took <= most, f"{took * 1e3:.1f} ms for {data[:200]!r}"
 
 
 def test_every_parser_is_named_and_takes_what_is_genuine(known: dict[str, Parser]) -> None:
@@ -299,7 +301,10 @@ def test_the_largest_input_ends_in_an_error_of_the_parsers_own_and_soon(known: d
 @pytest.mark.parametrize("name", ["trust list", "not-green list"])
 def test_a_list_of_the_greatest_length_that_nobody_signed_is_refused_soon(known: dict[str, Parser], name: str) -> None:
     for data in (b"HKL:" + b"A" * (LIST_CHARACTERS_MAX - 4), known[name].genuine[0][:60] + b"A" * 1_300_000):
-        require_quick(known[name], data)
+        # A thousand times as long as a code: decoding it and hashing what came out is most of it on any machine.
+        decoding = Parser(lambda text: sha256(urlsafe_b64decode(text[4 : len(text) // 4 * 4])), (), ())
+        least = min(seconds(decoding, data) for _ in range(RUNS))
+        require_quick(known[name], data, max(SECONDS_MAX, 4 * least))
 
 
 def test_a_body_of_many_items_that_are_no_codes_is_read_soon(known: dict[str, Parser]) -> None:

@@ -11,7 +11,7 @@ from tests.support.credentials import compressed
 from tianfu.passcode import base45, card, device
 from tianfu.passcode.card import Card
 from tianfu.passcode.device import Certificate, Presentation, device_message, presentation_text
-from tianfu.passcode.lists import TrustList, not_green, sign_list
+from tianfu.passcode.lists import FILTER_BYTES_READ_MIN, HASHES, NotGreenList, TrustList, filter_of, sign_list
 from tianfu.passcode.reference import CARD_DOMAIN, DEVICE_DOMAIN, credential_id
 from tianfu.platform.cose import sign1
 from tianfu.platform.publickeys import public_key
@@ -73,7 +73,8 @@ def test_the_lists_of_the_page_are_the_ones_we_make() -> None:
     signer = SigningKey(SECRET, KeyPurpose.LIST)
     told = public_key(SECRET, KeyPurpose.LIST, starts_at=0, ends_at=0)
     trust = TrustList(MADE, MADE, MADE + 14_400, (told,))
-    listed = not_green([named(CARD_DOMAIN)], number=MADE, issued_at=MADE, expires_at=MADE + 14_400)
+    bits = filter_of([named(CARD_DOMAIN)], MADE, FILTER_BYTES_READ_MIN)
+    listed = NotGreenList(MADE, MADE, MADE + 14_400, 1, HASHES, bits)
 
     assert example("trust") == sign_list(signer, trust)
     assert example("not-green") == sign_list(signer, listed)

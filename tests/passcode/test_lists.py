@@ -14,6 +14,7 @@ from tests.support.credentials import mirrored
 from tests.support.lists import LIFE, not_green_text, told, trust_text
 from tianfu.passcode.lists import (
     ENTRIES_MAX,
+    FILTER_BYTES_MADE_MIN,
     FILTER_BYTES_MAX,
     HASHES,
     LIST_CHARACTERS_MAX,
@@ -74,7 +75,7 @@ def test_a_not_green_list_comes_back_in_the_general_encoding() -> None:
 
     assert read_not_green(text, KEYS) == made
     assert text == signed(["not-green", 70_000, AT, AT + LIFE, 100, HASHES, made.bits])
-    assert len(made.bits) == 250
+    assert len(made.bits) == FILTER_BYTES_MADE_MIN
 
 
 def test_the_bits_are_where_the_page_says() -> None:
@@ -95,6 +96,16 @@ def test_every_entry_is_found_and_of_others_about_one_in_ten_thousand() -> None:
     assert all(made.has(credential) for credential in listed)
     wrong = sum(made.has(credential) for credential in ids(60_000, 3))
     assert wrong <= 15, "6 are expected of 60,000 at one in 10,000; 15 is four deviations away"
+
+
+@pytest.mark.parametrize("count", [1, 3, 50, 800])
+def test_a_short_list_stops_no_more_of_the_others(count: int) -> None:
+    strangers = ids(60_000, 5)
+
+    made = not_green(ids(count, 4), number=7, issued_at=AT, expires_at=AT + LIFE)
+
+    wrong = sum(made.has(credential) for credential in strangers)
+    assert wrong <= 24, "9 are expected at most, at 0.00015; 24 is five deviations away"
 
 
 def test_who_is_wrongly_stopped_by_one_list_is_let_through_by_the_next() -> None:

@@ -22,7 +22,7 @@ from tianfu.platform.sign import KeyPurpose, Signer, SigningKey
 LIST_SECONDS: Final = 4 * 3600
 HASHES: Final = 13
 BITS_PER_ENTRY: Final = 20
-FILTER_BYTES_MIN: Final = 8
+FILTER_BYTES_MIN: Final = 2_048
 SHOWING: Final = b"tianfu device code 1"
 ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 

@@ -14,7 +14,7 @@ const KEYS_MAX = 1440
 const PURPOSE_BYTES_MAX = 16
 const ENTRIES_MAX = 400_000
 const HASHES_MAX = 32
-const FILTER_BYTES_MIN = 8
+const FILTER_BYTES_READ_MIN = 8
 
 /** What every signed list says of itself. Numbers only rise; at `expiresAt` it says nothing any more. */
 export interface ListHead {
@@ -104,7 +104,7 @@ export async function readNotGreen(text: string, roots: readonly TrustedKey[]): 
     const head = readHead(reader, 'not-green')
     const [entries, hashes] = [reader.number(ENTRIES_MAX), reader.number(HASHES_MAX)]
     if (hashes === 0) throw new NotExactError()
-    return { ...head, entries, hashes, bits: reader.byteString(FILTER_BYTES_MIN, PAYLOAD_BYTES_MAX) }
+    return { ...head, entries, hashes, bits: reader.byteString(FILTER_BYTES_READ_MIN, PAYLOAD_BYTES_MAX) }
   })
 }
 
