@@ -238,7 +238,9 @@ class _Crowd:
         self.admitted[line.operation] += 1
         self.served[channel] += 1
         if line.is_held:
-            self.held.append(moment - max(line.sent_at, line.hold_until))
+            self.held.append(max(0.0, moment - max(line.sent_at, line.hold_until)))
+            # It is listened to again, perhaps before the time that was said has passed since the refusal was seen here.
+            line.hold_until = moment
         else:
             self.latencies[channel].append(moment - line.sent_at)
 

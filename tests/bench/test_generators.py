@@ -135,8 +135,9 @@ class TestCrowd:
         assert storm.admitted["show"] == len(storm.latencies["web"]) > 0
         assert storm.wishes["web"] == pytest.approx(220, abs=60)
 
-    def test_a_rude_line_asks_again_at_once_and_what_is_held_is_counted_apart(self) -> None:
-        with serving(lambda request: Reply() if request.number else Reply(429, retry_after=1, hold=1)) as port:
+    @pytest.mark.parametrize("hold", [1.0, 0.9])  # a server's second may begin before its answer is seen
+    def test_a_rude_line_asks_again_at_once_and_what_is_held_is_counted_apart(self, *, hold: float) -> None:
+        with serving(lambda request: Reply() if request.number else Reply(429, retry_after=1, hold=hold)) as port:
             storm = storm_of(port, [channel(10, rate=200, polite=0.0)], seconds=1.5)
 
         assert storm.refused == {"web": 10}
