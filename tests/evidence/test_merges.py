@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.clock import NOON
 from tests.support.evidence import case, contact, lab_test, people
+from tests.support.merged import merge, part
 from tests.support.status import append, colours, core_policy, recompute_all, statuses
 from tianfu.errors import InputInvalidError
 from tianfu.evidence import changes, ledger, merges, test_words
@@ -30,19 +31,6 @@ HOUR = timedelta(hours=1)
 STEP = st.tuples(st.integers(0, 3), st.integers(0, 3), st.sampled_from(["test", "case", "merge"]))
 
 
-def merge(database: Database, kept: PersonRef, merged: PersonRef, at: datetime = NOON) -> int:
-    with database.write(Purpose.OPERATOR) as write:
-        number = merging.ask(write, kept=kept, merged=merged, reason="card-and-passport", by="li.na", at=at)
-        merges.approve(write, number, by="wang.wei", at=at)
-    return number
-
-
-def undo(database: Database, number: int, at: datetime = NOON) -> None:
-    with database.write(Purpose.OPERATOR) as write:
-        merging.ask_undo(write, number, by="wang.wei", at=at)
-        merges.approve_undo(write, number, by="li.na", at=at)
-
-
 def test_what_is_known_of_one_number_counts_for_the_other_until_it_is_undone(database: Database) -> None:
     card, passport = people(database, 2)
     append(database, lab_test(card, "L1", test_words.TestResult.POSITIVE), lab_test(passport, "L2"))
@@ -53,7 +41,7 @@ def test_what_is_known_of_one_number_counts_for_the_other_until_it_is_undone(dat
     recompute_all(database)
     assert colours(database, [card, passport]) == ["red", "red"]
 
-    undo(database, number, NOON + HOUR)
+    part(database, number, NOON + HOUR)
     recompute_all(database, NOON + HOUR)
     assert colours(database, [card, passport]) == ["red", "green"]
 
@@ -65,7 +53,7 @@ def test_what_comes_in_while_merged_goes_to_its_own_number_afterwards(database: 
     recompute_all(database)
     assert colours(database, [card, passport]) == ["red", "red"]
 
-    undo(database, number)
+    part(database, number)
     recompute_all(database)
 
     assert colours(database, [card, passport]) == ["green", "red"]
@@ -75,7 +63,7 @@ def test_the_ledger_can_be_asked_what_it_knew_before_the_merge(database: Databas
     card, passport = people(database, 2)
     append(database, case(card, "C1"), at=NOON)
     number = merge(database, card, passport, NOON + HOUR)
-    undo(database, number, NOON + 3 * HOUR)
+    part(database, number, NOON + 3 * HOUR)
 
     def known(at: datetime) -> int:
         with database.read(Purpose.WORKER) as read:
@@ -140,7 +128,7 @@ def test_merging_needs_two_people_two_numbers_and_no_knot(database: Database) ->
         merging.ask_undo(write, number, by="wang.wei", at=NOON)
         with pytest.raises(MergeNeedsTwoError):
             merges.approve_undo(write, number, by="wang.wei", at=NOON)
-    undo(database, number)
+    part(database, number)
     with database.write(Purpose.OPERATOR) as write, pytest.raises(MergeNotFoundError):
         merging.ask_undo(write, number, by="li.na", at=NOON)
 
@@ -168,7 +156,7 @@ def test_undoing_every_merge_leaves_what_would_be_without_any(
                 continue
     recompute_all(database)
     for number in numbers:
-        undo(database, number)
+        part(database, number)
     for persons in (merged, plain):
         with database.write(Purpose.WORKER) as write:
             changes.mark(write, persons, NOON)

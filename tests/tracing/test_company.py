@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.support import tracing
+from tests.support.merged import merge, part
 from tests.support.tracing import NOON
-from tianfu.evidence import ledger, merges
+from tianfu.evidence import ledger
 from tianfu.evidence.care_kinds import Isolation, IsolationStage
 from tianfu.evidence.circumstance_kinds import MemberGroup, Membership
 from tianfu.evidence.kinds import Attributes
@@ -20,7 +21,6 @@ from tianfu.evidence.travel_kinds import Journey, JourneyMode
 from tianfu.ids import EvidenceId, PersonRef
 from tianfu.interval import Interval
 from tianfu.platform.database import Database, Purpose
-from tianfu.residents import merging
 from tianfu.tracing import company, run
 
 DAY = timedelta(days=1)
@@ -68,15 +68,10 @@ class Town:
         return self.state(person, Isolation(stage=IsolationStage.CENTRAL, began_at=began_at))
 
     def merge(self, kept: PersonRef, merged: PersonRef) -> int:
-        with self.database.write(Purpose.OPERATOR) as write:
-            number = merging.ask(write, kept=kept, merged=merged, reason="card-and-passport", by="li.na", at=NOON)
-            merges.approve(write, number, by="wang.wei", at=NOON)
-        return number
+        return merge(self.database, kept, merged, NOON)
 
     def undo(self, merge_ref: int) -> None:
-        with self.database.write(Purpose.OPERATOR) as write:
-            merging.ask_undo(write, merge_ref, by="wang.wei", at=NOON)
-            merges.approve_undo(write, merge_ref, by="li.na", at=NOON)
+        part(self.database, merge_ref, NOON)
 
     def marks(self) -> int:
         """Look at all that changed; how many marks that came to."""

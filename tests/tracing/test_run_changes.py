@@ -8,14 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.support import tracing
+from tests.support.merged import merge, part
 from tests.support.tracing import NOON
 from tianfu.errors import InputInvalidError
-from tianfu.evidence import merges
-from tianfu.ids import PersonRef
 from tianfu.lake import retain
 from tianfu.platform.database import Database, Purpose
 from tianfu.platform.sign import KeyPurpose, SigningKey
-from tianfu.residents import merging
 from tianfu.tracing import cases
 from tianfu.tracing.infectious import Period
 from tianfu.tracing.run import VisitsErasedError
@@ -23,19 +21,6 @@ from tianfu.tracing.run import VisitsErasedError
 KEY = SigningKey(bytes(31) + b"\x07", KeyPurpose.EVIDENCE)
 DAY = timedelta(days=1)
 SINCE = NOON - 3 * DAY
-
-
-def merge(database: Database, kept: PersonRef, merged: PersonRef) -> int:
-    with database.write(Purpose.OPERATOR) as write:
-        asked = merging.ask(write, kept=kept, merged=merged, reason="same", by="li.na", at=NOON)
-        merges.approve(write, asked, by="wang.wei", at=NOON)
-    return asked
-
-
-def part(database: Database, number: int) -> None:
-    with database.write(Purpose.OPERATOR) as write:
-        merging.ask_undo(write, number, by="li.na", at=NOON)
-        merges.approve_undo(write, number, by="wang.wei", at=NOON)
 
 
 def persons(database: Database, number: str) -> list[object]:
@@ -58,9 +43,9 @@ def test_a_contact_found_to_be_a_case_by_another_number_leaves_the_list_and_come
         return persons(shared_database, number)
 
     before = retraced()
-    asked = merge(shared_database, contact, second_number)
+    asked = merge(shared_database, contact, second_number, NOON)
     merged = retraced()
-    part(shared_database, asked)
+    part(shared_database, asked, NOON)
 
     assert before == [contact]
     assert merged == []

@@ -40,7 +40,8 @@ def command(ctx: click.Context, /, **options: object) -> None:
     if ctx.invoked_subcommand is not None:
         return
     if options["people"] is None or options["out"] is None:
-        raise click.UsageError("--people and --out are needed; see tianfu synth --help", ctx)  # noqa: TRY003, EM101
+        message = "--people and --out are needed; see tianfu synth --help"
+        raise click.UsageError(message, ctx)
     from tianfu.cli import synth_province
 
     synth_province.write(options)

@@ -25,6 +25,8 @@ FUNNELS: Final = PROJECT_ROOT / "policies" / "tracing" / "funnels"
 # The careful one is scored; the quick one beside it shows what it costs to be quick.
 DRILL_FUNNELS: Final = ("nobody-by-silence", "wide-to-field")
 DRILL_DAYS: Final = 26
+# More than any county has: who asks for more means the whole province.
+COUNTY_PEOPLE_MAX: Final = 2_000_000
 DRILL_FIRST_DAY: Final = date(2021, 10, 11)
 DRILL_PLAN: Final = Plan(imported=10, vigour=2.0)
 
@@ -134,7 +136,7 @@ def _plain(value: object) -> object:
 
 
 def _wide(settings: Settings) -> Settings:
-    """A county has no room for millions: then the whole province is meant."""
-    if settings.people > 2_000_000 and settings.place == Settings(people=1, days=1, seed=1).place:  # noqa: PLR2004
+    """The whole province where no place was named and a county has no room."""
+    if settings.people > COUNTY_PEOPLE_MAX and settings.place == Settings(people=1, days=1, seed=1).place:
         return msgspec.structs.replace(settings, place="51")
     return settings

@@ -28,7 +28,7 @@ def cells_of(ring: Sequence[Point]) -> frozenset[str]:
     if not 3 <= len(ring) <= CORNERS_MAX:  # noqa: PLR2004 - a triangle
         message = f"an area has 3 to {CORNERS_MAX} corners, not {len(ring)}"
         raise ValueError(message)
-    if not all(abs(longitude) <= 180 and abs(latitude) <= 90 for longitude, latitude in ring):  # noqa: PLR2004
+    if not all(abs(longitude) <= 180 and abs(latitude) <= 90 for longitude, latitude in ring):  # noqa: PLR2004 - degrees
         message = "a corner is no longitude and latitude in degrees"
         raise ValueError(message)
     corners = [(longitude * _SQUARES_PER_DEGREE, latitude * _SQUARES_PER_DEGREE) for longitude, latitude in ring]

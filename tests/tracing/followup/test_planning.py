@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from tests.support.clock import NOON
 from tests.support.evidence import contact, lab_test, people
 from tests.support.followed import COUNTY, LAST_EXPOSURE, NEIGHBOUR, ninth, open_incident, put_on_list, tasks_of
-from tianfu.evidence import ledger, merges, test_words
+from tests.support.merged import merge, part
+from tianfu.evidence import ledger, test_words
 from tianfu.evidence.model import NewEvidence
 from tianfu.ids import EvidenceId, PersonRef
 from tianfu.platform.database import Database, Purpose
-from tianfu.residents import merging
 from tianfu.tracing.followup import planning, store, work
 from tianfu.tracing.followup.planning import Planned
 from tianfu.tracing.followup.schedule import Schedule
@@ -53,19 +53,6 @@ def test_planning_again_changes_nothing(database: Database) -> None:
     assert kinds == {"move": 1, "visit": 10, "test": 6, "end": 2, "monitor": 1}
 
 
-def merged(database: Database, kept: PersonRef, other: PersonRef) -> int:
-    with database.write(Purpose.OPERATOR) as write:
-        number = merging.ask(write, kept=kept, merged=other, reason="same", by="li.na", at=NOON)
-        merges.approve(write, number, by="wang.wei", at=NOON)
-    return number
-
-
-def parted(database: Database, number: int) -> None:
-    with database.write(Purpose.OPERATOR) as write:
-        merging.ask_undo(write, number, by="li.na", at=NOON)
-        merges.approve_undo(write, number, by="wang.wei", at=NOON)
-
-
 def test_one_human_being_under_two_numbers_is_followed_once(database: Database) -> None:
     incident, (kept, other) = incident_with(database, 2)
 
@@ -75,13 +62,13 @@ def test_one_human_being_under_two_numbers_is_followed_once(database: Database) 
             found = {person: store.follow_up(read, incident.incident_ref, person) for person in (kept, other)}
         return {person: one.closed_reason for person, one in found.items() if one is not None}
 
-    number = merged(database, kept, other)
+    number = merge(database, kept, other)
     assert followed() == {kept: None, other: "merged"}
     assert states(database, incident, other, "visit").keys() == states(database, incident, kept, "visit").keys()
     assert set(states(database, incident, other, "visit").values()) == {"cancelled"}
     assert followed() == {kept: None, other: "merged"}
 
-    parted(database, number)
+    part(database, number)
     assert followed() == {kept: None, other: None}
 
 
@@ -91,7 +78,7 @@ def test_a_contact_who_is_a_case_under_another_number_is_not_followed(database: 
     put_on_list(database, incident, [contact_number, other], case=case)
     planning.plan_incident(database, incident, ninth, at=NOON)
 
-    merged(database, case, contact_number)
+    merge(database, case, contact_number)
     planned = planning.plan_incident(database, incident, ninth, at=NOON)
 
     assert (planned.people, planned.closed) == (1, 1)
